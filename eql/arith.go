@@ -1,0 +1,87 @@
+package eql
+
+// Arithmetic: integers stay integers, and what Elasticsearch refuses at run time
+// (overflow, division by zero) is null.
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/shrike-project/shrike/event"
+)
+
+// arithmetic evaluates an operator on two operands; null if one of them is null
+// or no number.
+func arithmetic(op string, l, r evaluator) evaluator {
+	return func(env *env) event.Value {
+		v, w := l(env), r(env)
+		if !v.IsNumber() || !w.IsNumber() {
+			return event.Value{}
+		}
+		if v.Kind() == event.Long && w.Kind() == event.Long {
+			return longArithmetic(op, v.Long(), w.Long())
+		}
+		return doubleArithmetic(op, v.Float(), w.Float())
+	}
+}
+
+func longArithmetic(op string, a, b int64) event.Value {
+	n, ok := int64(0), false
+	switch op {
+	case "+":
+		n = a + b
+		ok = (n > a) == (b > 0)
+	case "-":
+		n = a - b
+		ok = (n < a) == (b > 0)
+	case "*":
+		n, ok = multiplyLongs(a, b)
+	case "/":
+		if ok = b != 0 && !(a == math.MinInt64 && b == -1); ok {
+			n = a / b
+		}
+	case "%":
+		if ok = b != 0; ok {
+			if b != -1 {
+				n = a % b
+			}
+		}
+	}
+	if !ok {
+		return event.Value{}
+	}
+	return event.LongValue(n)
+}
+
+func multiplyLongs(a, b int64) (int64, bool) {
+	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
+	negative := (a < 0) != (b < 0)
+	switch {
+	case hi != 0 || lo > 1<<63 || lo == 1<<63 && !negative:
+		return 0, false
+	case negative:
+		return -int64(lo), true
+	}
+	return int64(lo), true
+}
+
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return -uint64(n)
+	}
+	return uint64(n)
+}
+
+func doubleArithmetic(op string, a, b float64) event.Value {
+	switch op {
+	case "+":
+		return event.DoubleValue(a + b)
+	case "-":
+		return event.DoubleValue(a - b)
+	case "*":
+		return event.DoubleValue(a * b)
+	case "/":
+		return event.DoubleValue(a / b)
+	}
+	return event.DoubleValue(math.Mod(a, b))
+}

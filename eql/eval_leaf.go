@@ -1,0 +1,368 @@
+package eql
+
+// The plain evaluator, inner level: a leaf is evaluated for every choice of one
+// value for each of its fields, with three-valued logic.
+
+import (
+	"strings"
+
+	"github.com/shrike-project/shrike/event"
+)
+
+// MaxChoices bounds how many combinations of values one leaf tries. Only an
+// event with several very long lists can reach it; combinations beyond are not
+// tried.
+const MaxChoices = 1 << 20
+
+// env holds the value chosen for each field of a leaf.
+type env struct{ values []event.Value }
+
+// evaluator computes a value from the chosen ones; null is unknown.
+type evaluator func(*env) event.Value
+
+// leaf is a part of a condition without and, or, not at its top.
+type leaf struct {
+	expr   Expr
+	fields []event.Field
+	eval   evaluator
+}
+
+func (c *compiler) leaf(e Expr) *leaf {
+	lc := &leafCompiler{compiler: c, leaf: &leaf{expr: e}}
+	lc.leaf.eval = lc.compile(e)
+	return lc.leaf
+}
+
+func (l *leaf) matches(ev *event.Event) bool {
+	found := false
+	l.choices(ev, func(env *env) bool {
+		found = l.eval(env).Bool()
+		return !found
+	})
+	return found
+}
+
+// choices calls try for every choice of values until it gives false. A field
+// without values has the single choice null.
+func (l *leaf) choices(ev *event.Event, try func(*env) bool) {
+	env := env{values: make([]event.Value, len(l.fields))}
+	at := make([]int, len(l.fields))
+	for i, f := range l.fields {
+		env.values[i] = ev.First(f)
+	}
+	for n := 0; n < MaxChoices; n++ {
+		if !try(&env) {
+			return
+		}
+		i := 0
+		for ; i < len(l.fields); i++ {
+			list := ev.Values(l.fields[i])
+			if at[i]++; at[i] < len(list) {
+				env.values[i] = list[at[i]]
+				break
+			}
+			at[i] = 0
+			env.values[i] = ev.First(l.fields[i])
+		}
+		if i == len(l.fields) {
+			return
+		}
+	}
+}
+
+type leafCompiler struct {
+	*compiler
+	leaf *leaf
+}
+
+func null(*env) event.Value { return event.Value{} }
+
+func constant(v event.Value) evaluator { return func(*env) event.Value { return v } }
+
+func (c *leafCompiler) compile(e Expr) evaluator {
+	switch e := e.(type) {
+	case *Literal:
+		return constant(e.Value)
+	case *Field:
+		return c.field(e)
+	case *And:
+		return c.logic(e.List, false)
+	case *Or:
+		return c.logic(e.List, true)
+	case *Not:
+		return negation(c.compile(e.X))
+	case *Compare:
+		return c.compare(e)
+	case *Arith:
+		return arithmetic(e.Op, c.compile(e.L), c.compile(e.R))
+	case *Negate:
+		return arithmetic("-", constant(event.LongValue(0)), c.compile(e.X))
+	case *In:
+		return c.in(e)
+	case *Pattern:
+		return c.pattern(e)
+	case *Call:
+		return c.call(e)
+	}
+	panic("eql: an expression of an unknown kind was compiled")
+}
+
+func (c *leafCompiler) field(e *Field) evaluator {
+	f := c.fields.Add(e.Name)
+	slot := -1
+	for i, g := range c.leaf.fields {
+		if g == f {
+			slot = i
+		}
+	}
+	if slot < 0 {
+		slot = len(c.leaf.fields)
+		c.leaf.fields = append(c.leaf.fields, f)
+	}
+	return func(env *env) event.Value { return env.values[slot] }
+}
+
+// logic is and (decided by false) or or (decided by true) in three values.
+func (c *leafCompiler) logic(list []Expr, decides bool) evaluator {
+	operands := make([]evaluator, len(list))
+	for i, e := range list {
+		operands[i] = c.compile(e)
+	}
+	return func(env *env) event.Value {
+		unknown := false
+		for _, op := range operands {
+			v := op(env)
+			if v.IsNull() {
+				unknown = true
+			} else if v.Bool() == decides {
+				return event.BoolValue(decides)
+			}
+		}
+		if unknown {
+			return event.Value{}
+		}
+		return event.BoolValue(!decides)
+	}
+}
+
+func negation(x evaluator) evaluator {
+	return func(env *env) event.Value {
+		v := x(env)
+		if v.IsNull() {
+			return v
+		}
+		return event.BoolValue(!v.Bool())
+	}
+}
+
+func (c *leafCompiler) compare(e *Compare) evaluator {
+	if e.Op == "!=" {
+		return negation(c.compare(&Compare{Span: e.Span, Op: "==", L: e.L, R: e.R}))
+	}
+	l, r, op := e.L, e.R, e.Op
+	if _, ok := l.(*Literal); ok && !isNull(r) {
+		l, r, op = r, l, mirror(op) // a constant is read by the kind of the other side
+	}
+	x, y := c.compile(l), c.operand(l, r)
+	if op == "==" && isNull(r) {
+		return func(env *env) event.Value { return event.BoolValue(x(env).IsNull()) }
+	}
+	if op == "==" {
+		return c.equality(l, r, x, y)
+	}
+	return func(env *env) event.Value {
+		v, w := x(env), y(env)
+		if v.IsNull() || w.IsNull() {
+			return event.Value{}
+		}
+		n, ok := order(v, w)
+		if !ok {
+			return event.Value{}
+		}
+		return event.BoolValue(holds(op, n))
+	}
+}
+
+// equality compares two operands. A field that nobody knows and that the event
+// lacks stands for the literal null if it is marked as optional, so a test
+// against it is a test for null.
+func (c *leafCompiler) equality(l, r Expr, x, y evaluator) evaluator {
+	nullTest := c.nullish(l) || c.nullish(r)
+	if _, ok := r.(*Literal); ok {
+		nullTest = false
+	}
+	return func(env *env) event.Value {
+		v, w := x(env), y(env)
+		if v.IsNull() || w.IsNull() {
+			if nullTest {
+				return event.BoolValue(v.IsNull() && w.IsNull())
+			}
+			return event.Value{}
+		}
+		return event.BoolValue(equal(v, w))
+	}
+}
+
+func (c *leafCompiler) nullish(e Expr) bool {
+	f, ok := e.(*Field)
+	if !ok || !f.Optional {
+		return false
+	}
+	_, known := c.fields.Types().Lookup(f.Name)
+	return !known
+}
+
+// operand compiles what the value of x is compared with: lower-cased where x is
+// a caseless field, and cut to milliseconds where x is a date that keeps no more.
+func (c *leafCompiler) operand(x, e Expr) evaluator {
+	lit, isLiteral := e.(*Literal)
+	f, isField := x.(*Field)
+	if !isField || !isLiteral || lit.Value.Kind() != event.String {
+		return c.compile(e)
+	}
+	field := c.fields.Add(f.Name)
+	if c.fields.Caseless(field) {
+		return constant(event.StringValue(lower(lit.Value.Str())))
+	}
+	if typ, _ := c.fields.Type(field); typ == event.DateType {
+		if t, ok := event.ParseTime(lit.Value.Str()); ok {
+			return constant(event.DateValue(event.UnixMilli(t.UnixMilli())))
+		}
+	}
+	return constant(lit.Value)
+}
+
+func isNull(e Expr) bool {
+	lit, ok := e.(*Literal)
+	return ok && lit.Value.IsNull()
+}
+
+func mirror(op string) string {
+	switch op {
+	case "<":
+		return ">"
+	case "<=":
+		return ">="
+	case ">":
+		return "<"
+	case ">=":
+		return "<="
+	}
+	return op
+}
+
+// holds tells whether the outcome n of a comparison satisfies an operator.
+func holds(op string, n int) bool {
+	switch op {
+	case "<":
+		return n < 0
+	case "<=":
+		return n <= 0
+	case ">":
+		return n > 0
+	}
+	return n >= 0
+}
+
+func (c *leafCompiler) in(e *In) evaluator {
+	x := c.compile(e.X)
+	list := make([]evaluator, len(e.List))
+	for i, elem := range e.List {
+		list[i] = c.operand(e.X, elem)
+	}
+	return func(env *env) event.Value {
+		v := x(env)
+		if v.IsNull() {
+			return event.Value{}
+		}
+		for _, elem := range list {
+			if w := elem(env); !w.IsNull() && e.member(v, w) {
+				return event.BoolValue(true)
+			}
+		}
+		return event.BoolValue(false)
+	}
+}
+
+func (e *In) member(v, w event.Value) bool {
+	if e.Fold {
+		s, ok1 := asText(v)
+		t, ok2 := asText(w)
+		return ok1 && ok2 && strings.EqualFold(s, t)
+	}
+	return equal(v, w)
+}
+
+func (c *leafCompiler) pattern(e *Pattern) evaluator {
+	x := c.compile(e.X)
+	test := c.patternTest(e)
+	return func(env *env) event.Value {
+		s, ok := asText(x(env))
+		if !ok {
+			return event.Value{}
+		}
+		for i := range e.Patterns {
+			if test(i, s) {
+				return event.BoolValue(true)
+			}
+		}
+		return event.BoolValue(false)
+	}
+}
+
+// patternTest gives a function that tells whether pattern i matches a text.
+func (c *leafCompiler) patternTest(e *Pattern) func(i int, s string) bool {
+	fold := e.Op != "like" && e.Op != "regex" || c.caseless(e.X)
+	if e.Op != "regex" && e.Op != "regex~" {
+		return func(i int, s string) bool { return MatchWildcard(e.Patterns[i].Value.Str(), s, fold) }
+	}
+	regexes := make([]*Regex, len(e.Patterns))
+	for i, p := range e.Patterns {
+		re, err := CompileRegex(p.Value.Str(), fold)
+		if err != nil {
+			c.problem(p.Span, BadRegex, "%s", err.Error())
+			continue
+		}
+		regexes[i] = re
+	}
+	return func(i int, s string) bool { return regexes[i].Match(s) }
+}
+
+func (c *leafCompiler) caseless(e Expr) bool {
+	f, ok := e.(*Field)
+	return ok && c.fields.Caseless(c.fields.Add(f.Name))
+}
+
+func (c *leafCompiler) call(e *Call) evaluator {
+	f := lookupFunction(e.Name)
+	if f == nil {
+		c.problem(e.Span, UnknownFunction, "Unknown function [%s]", e.Name)
+		return null
+	}
+	least, most := f.arity()
+	if len(e.Args) < least || most >= 0 && len(e.Args) > most {
+		c.problem(e.Span, BadArguments, "error building [%s]: expects %s", e.Name, f.arityText())
+		return null
+	}
+	b := &boundCall{fold: e.Fold}
+	for _, arg := range e.Args {
+		eval, v := c.compile(arg), event.Value{}
+		if isConstant(arg) {
+			v = eval(&env{})
+		}
+		b.args = append(b.args, eval)
+		b.constants = append(b.constants, v)
+	}
+	return f.bind(b)
+}
+
+// isConstant reports whether an expression reads no field.
+func isConstant(e Expr) bool {
+	constant := true
+	Walk(e, func(e Expr) {
+		if _, ok := e.(*Field); ok {
+			constant = false
+		}
+	})
+	return constant
+}

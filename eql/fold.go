@@ -1,0 +1,32 @@
+package eql
+
+// Case folding. Patterns and in~ fold as Unicode's simple folding does, in both
+// directions; functions lower-case, as Elasticsearch's do.
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// foldRune gives the representative of all code points that differ from r only
+// in case: the least one.
+func foldRune(r rune) rune {
+	if r < utf8.RuneSelf {
+		if 'a' <= r && r <= 'z' {
+			r -= 'a' - 'A'
+		}
+		// K and S have a fellow beyond ASCII, which folds to them: they are least.
+		return r
+	}
+	least := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	return least
+}
+
+// lower lower-cases a string without locale.
+func lower(s string) string {
+	return strings.ToLower(s)
+}

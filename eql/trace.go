@@ -1,0 +1,201 @@
+package eql
+
+// Traces: why a condition holds for an event, or does not.
+
+import (
+	"slices"
+
+	"github.com/shrike-project/shrike/event"
+)
+
+// Result is what a part of a condition comes to.
+type Result string
+
+// The results. Unknown is a test of a field that the event lacks: it does not
+// hold, and its negation does.
+const (
+	True    Result = "true"
+	False   Result = "false"
+	Unknown Result = "unknown"
+)
+
+// Trace tells what each part of a condition comes to for one event. It owns its
+// memory.
+type Trace struct {
+	// Kind is "query", "category", "and", "or", "not" or "test".
+	Kind string `json:"kind"`
+	// Label is the comment that stands before the part in the query.
+	Label string `json:"label,omitempty"`
+	// Expr is the part as text.
+	Expr   string `json:"expr"`
+	Result Result `json:"result"`
+	// Fields are the values a test looked at.
+	Fields []FieldTrace `json:"fields,omitempty"`
+	// Patterns are those of a list of patterns or values that matched.
+	Patterns []string `json:"patterns,omitempty"`
+	Children []*Trace `json:"children,omitempty"`
+}
+
+// FieldTrace is what a test saw of a field.
+type FieldTrace struct {
+	Name string `json:"name"`
+	// Values are the field's values, at most MaxTraceValues of them; none if the
+	// event lacks the field.
+	Values []string `json:"values"`
+	// Decided is the value that made the test true, if it is not the only one.
+	Decided string `json:"decided,omitempty"`
+}
+
+// MaxTraceValues is the most values of one field that a trace lists.
+const MaxTraceValues = 20
+
+// Trace tells why the condition holds for an event, or does not.
+func (c *Condition) Trace(ev *event.Event) *Trace {
+	t := &Trace{Kind: "query", Expr: c.query.String(), Result: False}
+	if c.categoryMatches(ev) {
+		t.Result = True
+	}
+	if c.category != event.NoField {
+		f := fieldTrace(ev, c.category)
+		res := t.Result
+		if len(f.Values) == 0 {
+			res = Unknown
+		}
+		t.Children = append(t.Children, &Trace{Kind: "category", Expr: f.Name + " is " + quote(c.query.Category), Result: res, Fields: []FieldTrace{f}})
+	}
+	root := c.root.trace(ev, c)
+	if root.Result != True {
+		t.Result = False
+	}
+	t.Children = append(t.Children, root)
+	return t
+}
+
+func result(b bool) Result {
+	if b {
+		return True
+	}
+	return False
+}
+
+func (m allOf) trace(ev *event.Event, c *Condition) *Trace {
+	return traceList("and", m.expr, m.list, m.matches(ev), ev, c)
+}
+
+func (m anyOf) trace(ev *event.Event, c *Condition) *Trace {
+	return traceList("or", m.expr, m.list, m.matches(ev), ev, c)
+}
+
+func traceList(kind string, e Expr, list []matcher, holds bool, ev *event.Event, c *Condition) *Trace {
+	t := &Trace{Kind: kind, Label: c.labels[e], Expr: Format(e), Result: result(holds)}
+	for _, m := range list {
+		t.Children = append(t.Children, m.trace(ev, c))
+	}
+	return t
+}
+
+// trace of a negated test is one line, not two.
+func (n complement) trace(ev *event.Event, c *Condition) *Trace {
+	inner := n.m.trace(ev, c)
+	t := &Trace{Kind: "not", Label: c.labels[n.expr], Expr: Format(n.expr), Result: result(inner.Result != True)}
+	if inner.Kind == "test" {
+		t.Kind, t.Fields, t.Patterns = "test", inner.Fields, inner.Patterns
+		return t
+	}
+	t.Children = []*Trace{inner}
+	return t
+}
+
+func (l *leaf) trace(ev *event.Event, c *Condition) *Trace {
+	t := &Trace{Kind: "test", Label: c.labels[l.expr], Expr: Format(l.expr), Result: Unknown}
+	for _, f := range l.fields {
+		t.Fields = append(t.Fields, fieldTrace(ev, f))
+	}
+	l.choices(ev, func(env *env) bool {
+		v := l.eval(env)
+		if !v.IsNull() && t.Result == Unknown {
+			t.Result = False
+		}
+		if !v.Bool() {
+			return true
+		}
+		t.Result = True
+		for i := range t.Fields {
+			if len(t.Fields[i].Values) > 1 {
+				t.Fields[i].Decided = env.values[i].Display()
+			}
+		}
+		t.Patterns = matchedElements(l.expr, env, l.fields, ev.Fields())
+		return false
+	})
+	return t
+}
+
+func fieldTrace(ev *event.Event, f event.Field) FieldTrace {
+	t := FieldTrace{Name: ev.Fields().Name(f), Values: []string{}}
+	for _, v := range ev.Values(f) {
+		if len(t.Values) == MaxTraceValues {
+			break
+		}
+		t.Values = append(t.Values, cloneString(v.Display()))
+	}
+	return t
+}
+
+func cloneString(s string) string { return string([]byte(s)) }
+
+// matchedElements gives those elements of a list test that the chosen value fits.
+func matchedElements(e Expr, env *env, fields []event.Field, set *event.FieldSet) []string {
+	list := listElements(e)
+	if len(list) < 2 {
+		return nil
+	}
+	var matched []string
+	for _, elem := range list {
+		lc := &leafCompiler{compiler: &compiler{fields: set}, leaf: &leaf{fields: slices.Clone(fields)}}
+		if lc.compile(withElement(e, elem))(env).Bool() {
+			matched = append(matched, Format(elem))
+		}
+	}
+	return matched
+}
+
+func listElements(e Expr) []Expr {
+	switch e := e.(type) {
+	case *In:
+		return e.List
+	case *Pattern:
+		return Children(e)[1:]
+	}
+	return nil
+}
+
+// withElement gives the list test with a single element.
+func withElement(e, elem Expr) Expr {
+	switch e := e.(type) {
+	case *In:
+		return &In{Span: e.Span, X: e.X, Fold: e.Fold, List: []Expr{elem}}
+	case *Pattern:
+		return &Pattern{Span: e.Span, X: e.X, Op: e.Op, Patterns: []*Literal{elem.(*Literal)}}
+	}
+	return e
+}
+
+// Decisive gives the tests that settle a trace: for a conjunction that holds all
+// its parts, for one that does not the first part that fails, and the other way
+// round for a disjunction.
+func (t *Trace) Decisive() []*Trace {
+	if len(t.Children) == 0 {
+		return []*Trace{t}
+	}
+	all := t.Kind == "not" || (t.Kind == "or") == (t.Result != True)
+	var list []*Trace
+	for _, child := range t.Children {
+		if all {
+			list = append(list, child.Decisive()...)
+		} else if (child.Result == True) == (t.Result == True) {
+			return child.Decisive()
+		}
+	}
+	return list
+}
