@@ -1,0 +1,149 @@
+package rule
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Set is what a load has found.
+type Set struct {
+	// Rules are in the order of their files' names and of the files' lines.
+	Rules []*Rule
+	// Lists, Items and Connectors come from exports.
+	Lists      []ExceptionList
+	Items      []ExceptionItem
+	Connectors []map[string]any
+	// Files counts the files that were read, Details the lines of counts in
+	// exports, Unknown the objects in exports of no known kind.
+	Files, Details, Unknown int
+	// Skipped are files that hold no rule, by reason.
+	Skipped map[string][]string
+	// Problems are those of files; a rule has its own.
+	Problems []Problem
+}
+
+// AllProblems gives the problems of files and of rules.
+func (s *Set) AllProblems() []Problem {
+	list := slices.Clone(s.Problems)
+	for _, r := range s.Rules {
+		list = append(list, r.Problems...)
+	}
+	return list
+}
+
+// MaxFileBytes is the largest rule file that is read.
+const MaxFileBytes = 64 << 20
+
+type loader struct {
+	set  *Set
+	byID map[string]*Rule
+}
+
+func newLoader() *loader {
+	return &loader{set: &Set{Skipped: map[string][]string{}}, byID: map[string]*Rule{}}
+}
+
+// Load reads one rule file, or all those below a folder. A file named by name is
+// read whatever its ending; in a folder, files that end in .toml, .ndjson, .json
+// and .md are. Folders and files whose name begins with a dot are passed over.
+// Display is what messages put before the names of files, such as the folder fsys
+// is rooted in.
+//
+// Faults of files and rules are in the Set; the error is that of a name that
+// cannot be read at all.
+func Load(fsys fs.FS, name, display string) (*Set, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
+	l := newLoader()
+	if !info.IsDir() {
+		l.file(fsys, name, display)
+		return l.set, nil
+	}
+	err = fs.WalkDir(fsys, name, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			l.fileProblem(Problem{File: path.Join(display, p), Code: "unreadable", Message: err.Error()})
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+		case p != name && strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case d.IsDir():
+		case slices.Contains([]string{".toml", ".ndjson", ".json", ".md"}, path.Ext(p)):
+			l.file(fsys, p, display)
+		}
+		return nil
+	})
+	return l.set, err
+}
+
+// Read reads the rules of one file that the caller has in memory.
+func Read(name string, text []byte) *Set {
+	l := newLoader()
+	l.text(name, text)
+	return l.set
+}
+
+func (l *loader) file(fsys fs.FS, name, display string) {
+	shown := path.Join(display, name)
+	info, err := fs.Stat(fsys, name)
+	if err == nil && info.Size() > MaxFileBytes {
+		err = fmt.Errorf("larger than %d bytes", MaxFileBytes)
+	}
+	var text []byte
+	if err == nil {
+		text, err = fs.ReadFile(fsys, name)
+	}
+	if err != nil {
+		l.fileProblem(Problem{File: shown, Code: "unreadable", Message: err.Error()})
+		return
+	}
+	l.text(shown, text)
+}
+
+// text reads a file by what it holds rather than by its name.
+func (l *loader) text(name string, text []byte) {
+	l.set.Files++
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	trimmed := bytes.TrimSpace(text)
+	switch {
+	case len(trimmed) == 0:
+		l.fileProblem(Problem{File: name, Code: "empty-file", Message: "the file is empty"})
+	case isPage(text):
+		l.pageFile(name, text)
+	case path.Ext(name) == ".md":
+		l.skipFile(name, "a Markdown file that is no rule page")
+	case trimmed[0] == '{' || trimmed[0] == '[' && path.Ext(name) != ".toml":
+		l.jsonFile(name, text)
+	default:
+		l.tomlFile(name, text)
+	}
+}
+
+func (l *loader) add(r *Rule) {
+	if first := l.byID[r.RuleID]; first != nil {
+		p := Problem{File: r.File, Line: r.Line, Column: 1, Code: "duplicate-rule", Rule: r.Name, Warning: true,
+			Message: fmt.Sprintf("rule_id %s is that of %q in %s too", r.RuleID, first.Name, first.File), Hint: "the first one is used"}
+		r.Problems = append(r.Problems, p)
+		if r.Blocked == "" {
+			r.Blocked = "another rule has the same rule_id"
+		}
+	} else {
+		l.byID[r.RuleID] = r
+	}
+	l.set.Rules = append(l.set.Rules, r)
+}
+
+func (l *loader) fileProblem(p Problem) { l.set.Problems = append(l.set.Problems, p) }
+
+func (l *loader) skipFile(name, reason string) {
+	l.set.Skipped[reason] = append(l.set.Skipped[reason], name)
+}

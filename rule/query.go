@@ -1,0 +1,48 @@
+package rule
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/shrike-project/shrike/eql"
+)
+
+// parseQuery parses and checks the query of a rule, and says whether the rule
+// can run.
+func (s *source) parseQuery() {
+	r := s.rule
+	switch {
+	case r.Type != "eql":
+		if r.Type != "" {
+			r.Blocked = fmt.Sprintf("rule type %s cannot run yet", r.Type)
+		}
+		return
+	case r.Language != "eql":
+		s.report("language", "bad-value", `a rule of type eql has the language "eql"`, fmt.Sprintf("language %q does not fit rule type eql", r.Language), false)
+		return
+	case r.Query == "":
+		return // reported as missing
+	}
+	q, err := eql.Parse(r.Query)
+	var problems eql.Problems
+	if err == nil {
+		problems = eql.Check(q, eql.CheckOptions{})
+	} else {
+		errors.As(err, &problems)
+	}
+	for _, p := range problems {
+		e := extent{s.offset(p.Span.Start.Offset), s.offset(p.Span.End.Offset)}
+		s.add(e, string(p.Code), p.Hint, p.Message, false)
+	}
+	if len(problems) == 0 {
+		r.EQL = q
+	}
+}
+
+// finish settles what follows from everything read.
+func (s *source) finish() {
+	s.parseQuery()
+	if s.rule.Broken() && s.rule.Blocked == "" {
+		s.rule.Blocked = "the rule is broken"
+	}
+}
