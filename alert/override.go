@@ -1,0 +1,42 @@
+package alert
+
+// Overrides: severity, risk score and name of an alert taken from its event.
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/shrike-project/shrike/rule"
+)
+
+func (a *Alert) override(doc map[string]any) {
+	r := a.Rule
+	a.RuleName, a.Severity, a.RiskScore = r.Name, r.Severity, r.RiskScore
+	best := -1
+	for _, m := range r.SeverityMapping {
+		rank := rule.SeverityRank(m.Severity)
+		if rank > best && slices.Contains(texts(lookup(doc, m.Field)), m.Value) {
+			best, a.Severity = rank, m.Severity
+		}
+	}
+	if len(r.RiskScoreMapping) > 0 {
+		if score, ok := largestScore(texts(lookup(doc, r.RiskScoreMapping[0].Field))); ok {
+			a.RiskScore = score
+		}
+	}
+	if r.RuleNameOverride != "" {
+		if names := texts(lookup(doc, r.RuleNameOverride)); len(names) > 0 && names[0] != "" {
+			a.RuleName = names[0]
+		}
+	}
+}
+
+func largestScore(values []string) (score float64, found bool) {
+	for _, s := range values {
+		n, err := strconv.ParseFloat(s, 64)
+		if err == nil && n >= 0 && n <= 100 && (!found || n > score) {
+			score, found = n, true
+		}
+	}
+	return score, found
+}
