@@ -1,0 +1,176 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/shrike-project/shrike/alert"
+	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/event"
+)
+
+// Source hands over raw events in batches. Next blocks until there is a batch,
+// the source has ended (io.EOF) or ctx is done. It is called by one goroutine.
+type Source interface {
+	Next(ctx context.Context) (event.Batch, error)
+}
+
+// ScanOptions say how a scan runs.
+type ScanOptions struct {
+	// Jobs is the number of workers; 0 stands for one a processor.
+	Jobs int
+	// Timestamp is the field events take their time from; "" is @timestamp.
+	Timestamp string
+	// MaxEventBytes is the largest document that is decoded; 0: no limit.
+	MaxEventBytes int
+	// Run is what all alerts of the scan have in common.
+	Run alert.Run
+	// Emit takes each alert, in the order of the events. An error ends the scan.
+	Emit func(*alert.Alert) error
+}
+
+// Summary is what a scan has seen.
+type Summary struct {
+	Events int64
+	Bytes  int64
+	// Alerts counts by severity.
+	Alerts map[string]int64
+	// Refused counts documents that are no events, by reason.
+	Refused map[event.Reason]int64
+	// Samples are some of the refused documents, the first ones of each file.
+	Samples []RefusedSample
+	// Unreadable counts values that the type of their field could not read.
+	Unreadable int64
+	// FileEvents counts events by file.
+	FileEvents map[string]int64
+	Took       time.Duration
+	// Stopped tells that the scan ended before its input did.
+	Stopped bool
+}
+
+// RefusedSample is a refused document and where it was.
+type RefusedSample struct {
+	File string
+	event.Refusal
+}
+
+// maxSamples bounds the refused documents that are kept to be shown.
+const maxSamples = 100
+
+// work is a batch on its way through the workers.
+type work struct {
+	batch  event.Batch
+	result chan *outcome // buffered: the worker never waits
+}
+
+// outcome is what a worker made of a batch.
+type outcome struct {
+	name       string
+	events     int64
+	bytes      int64
+	lines      int
+	last       bool
+	alerts     []*alert.Alert
+	refused    []event.Refusal // Line counts from the batch's first line
+	unreadable int64
+}
+
+// Scan runs a source to its end. The error is that of the source, of Emit, or of
+// ctx; the summary covers what was done until then.
+func Scan(ctx context.Context, src Source, d *detect.Detector, opt ScanOptions) (*Summary, error) {
+	start := time.Now()
+	if opt.Jobs <= 0 {
+		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	todo := make(chan work, opt.Jobs)      // closed by read
+	inOrder := make(chan work, opt.Jobs*2) // closed by read; bounds the batches under way
+	var wg sync.WaitGroup
+	var sourceErr error
+	wg.Go(func() { sourceErr = read(ctx, src, todo, inOrder) })
+	for range opt.Jobs {
+		w := newWorker(d, opt)
+		wg.Go(func() {
+			for job := range todo {
+				job.result <- w.do(job.batch)
+			}
+		})
+	}
+	c := collector{opt: opt, sum: &Summary{Alerts: map[string]int64{}, Refused: map[event.Reason]int64{}, FileEvents: map[string]int64{}}}
+	for job := range inOrder {
+		out := <-job.result
+		if err := c.take(out); err != nil {
+			cancel() // the reader stops; what is under way is drained
+		}
+	}
+	wg.Wait()
+	c.sum.Took = time.Since(start)
+	err := c.err
+	if err == nil && !errors.Is(sourceErr, io.EOF) {
+		err = sourceErr
+	}
+	c.sum.Stopped = err != nil
+	return c.sum, err
+}
+
+// read hands every batch to the workers and to the collector, in order.
+func read(ctx context.Context, src Source, todo, inOrder chan<- work) error {
+	defer close(todo)
+	defer close(inOrder)
+	for {
+		b, err := src.Next(ctx)
+		if err != nil {
+			return err
+		}
+		job := work{batch: b, result: make(chan *outcome, 1)}
+		select {
+		case inOrder <- job:
+			todo <- job // workers always go on until todo is closed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// collector takes outcomes in order.
+type collector struct {
+	opt  ScanOptions
+	sum  *Summary
+	name string
+	line int // lines of the current file before the batch
+	err  error
+}
+
+func (c *collector) take(out *outcome) error {
+	if out.name != c.name {
+		c.name, c.line = out.name, 0
+	}
+	c.sum.Events += out.events
+	c.sum.Bytes += out.bytes
+	c.sum.Unreadable += out.unreadable
+	c.sum.FileEvents[out.name] += out.events
+	for _, r := range out.refused {
+		c.sum.Refused[r.Reason]++
+		if len(c.sum.Samples) < maxSamples {
+			if r.Line > 0 {
+				r.Line += c.line
+			}
+			c.sum.Samples = append(c.sum.Samples, RefusedSample{File: out.name, Refusal: r})
+		}
+	}
+	c.line += out.lines
+	for _, a := range out.alerts {
+		if c.err != nil {
+			break
+		}
+		c.sum.Alerts[a.Severity]++
+		c.err = c.opt.Emit(a)
+	}
+	return c.err
+}
