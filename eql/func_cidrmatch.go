@@ -59,7 +59,8 @@ func parseBlock(s string) (netip.Prefix, error) {
 	text, bits, ranged := strings.Cut(s, "/")
 	addr, err := netip.ParseAddr(text)
 	if err != nil || addr.Zone() != "" {
-		return netip.Prefix{}, fmt.Errorf("'%s' is not an IP string literal.", text) //nolint:staticcheck // the wording is Elasticsearch's
+		//lint:ignore ST1005 the wording is Elasticsearch's
+		return netip.Prefix{}, fmt.Errorf("'%s' is not an IP string literal.", text)
 	}
 	if !ranged {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil

@@ -44,7 +44,8 @@ func parseNumber(s string, base event.Value) (event.Value, error) {
 	} else if strings.HasPrefix(s, "0x") {
 		radix = 16
 	}
-	bad := fmt.Errorf("Unable to convert [%s] to number of base [%d]", s, radix) //nolint:staticcheck // the wording is Elasticsearch's
+	//lint:ignore ST1005 the wording is Elasticsearch's
+	bad := fmt.Errorf("Unable to convert [%s] to number of base [%d]", s, radix)
 	if radix < 2 || radix > 36 {
 		return event.Value{}, bad
 	}

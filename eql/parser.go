@@ -87,6 +87,9 @@ func (p *parser) problem(span Span, code Code, hint, format string, args ...any)
 // unexpected reports the current token, unless the lexer has done so already.
 func (p *parser) unexpected(expecting, hint string) {
 	t := p.tok()
+	if p.reported(TooNested) {
+		return
+	}
 	for _, q := range p.problems {
 		if q.Span.Start.Offset == t.span.Start.Offset && (t.kind == tokBad || q.Code == SyntaxError) {
 			return

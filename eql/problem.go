@@ -69,11 +69,3 @@ func (ps Problems) Error() string {
 	}
 	return fmt.Sprintf("Found %d problems\n%s", len(ps), strings.Join(lines, "\n"))
 }
-
-// orNil gives the problems as an error, or nil if there are none.
-func (ps Problems) orNil() error {
-	if len(ps) == 0 {
-		return nil
-	}
-	return ps
-}

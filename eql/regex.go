@@ -72,6 +72,7 @@ const (
 type reNode struct {
 	kind     reKind
 	set      runeSet
+	negated  bool // of reChars: any character but those of set
 	parts    []*reNode
 	min, max int
 }
@@ -366,10 +367,7 @@ func (p *regexParser) class() (*reNode, error) {
 		}
 		set = set.union(member)
 	}
-	if negated {
-		set = set.negate()
-	}
-	return &reNode{kind: reChars, set: set}, nil
+	return &reNode{kind: reChars, set: set, negated: negated}, nil
 }
 
 func (p *regexParser) classMember() (runeSet, error) {
@@ -521,7 +519,7 @@ func translateTo(b *strings.Builder, n *reNode) bool {
 	case reAnyString:
 		b.WriteString("(?:.*)")
 	case reChars:
-		translateSet(b, n.set)
+		translateSet(b, n.set, n.negated)
 	case reConcat, reUnion:
 		b.WriteString("(?:")
 		for i, part := range n.parts {
@@ -560,20 +558,19 @@ func repetition(least, most int) string {
 	return fmt.Sprintf("{%d,%d}", least, most)
 }
 
-func translateSet(b *strings.Builder, set runeSet) {
-	if len(set) == 1 && set[0] == anyRune[0] {
+func translateSet(b *strings.Builder, set runeSet, negated bool) {
+	switch {
+	case negated:
+		b.WriteString("[^")
+	case len(set) == 1 && set[0] == anyRune[0]:
 		b.WriteByte('.')
 		return
-	}
-	if len(set) == 1 && set[0].lo == set[0].hi {
+	case len(set) == 1 && set[0].lo == set[0].hi:
 		b.WriteString(regexp.QuoteMeta(string(set[0].lo)))
 		return
+	default:
+		b.WriteByte('[')
 	}
-	if len(set) == 0 {
-		b.WriteString(`[^\x{0}-\x{10FFFF}]`)
-		return
-	}
-	b.WriteByte('[')
 	for _, r := range set {
 		fmt.Fprintf(b, `\x{%x}-\x{%x}`, r.lo, r.hi)
 	}

@@ -80,7 +80,7 @@ func buildDFA(n *reNode, fold bool) (*dfa, error) {
 
 func collectBounds(n *reNode, fold bool, bounds map[rune]bool) {
 	if n.kind == reChars {
-		for _, r := range folded(n.set, fold) {
+		for _, r := range n.chars(fold) {
 			bounds[r.lo], bounds[r.hi+1] = true, true
 		}
 	}
@@ -115,6 +115,15 @@ func folded(set runeSet, fold bool) runeSet {
 		}
 	}
 	return out
+}
+
+// chars gives the characters of a reChars node. What is negated is folded first.
+func (n *reNode) chars(fold bool) runeSet {
+	set := folded(n.set, fold)
+	if n.negated {
+		return set.negate()
+	}
+	return set
 }
 
 // explore derives every state from the start until none is new.
@@ -154,7 +163,7 @@ func (b *dfaBuilder) intern(n *reNode) (int, error) {
 	}
 	switch n.kind {
 	case reChars:
-		return b.chars(folded(n.set, b.fold))
+		return b.chars(n.chars(b.fold))
 	case reAnyString:
 		return b.anyString()
 	case reConcat:

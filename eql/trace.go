@@ -3,7 +3,9 @@ package eql
 // Traces: why a condition holds for an event, or does not.
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/shrike-project/shrike/event"
 )
@@ -26,14 +28,17 @@ type Trace struct {
 	Kind string `json:"kind"`
 	// Label is the comment that stands before the part in the query.
 	Label string `json:"label,omitempty"`
-	// Expr is the part as text.
+	// Expr is the part as text, Short the same with long lists cut.
 	Expr   string `json:"expr"`
+	Short  string `json:"-"`
 	Result Result `json:"result"`
 	// Fields are the values a test looked at.
 	Fields []FieldTrace `json:"fields,omitempty"`
 	// Patterns are those of a list of patterns or values that matched.
 	Patterns []string `json:"patterns,omitempty"`
 	Children []*Trace `json:"children,omitempty"`
+
+	head string // of a list test: what stands before its list
 }
 
 // FieldTrace is what a test saw of a field.
@@ -51,7 +56,7 @@ const MaxTraceValues = 20
 
 // Trace tells why the condition holds for an event, or does not.
 func (c *Condition) Trace(ev *event.Event) *Trace {
-	t := &Trace{Kind: "query", Expr: c.query.String(), Result: False}
+	t := &Trace{Kind: "query", Expr: c.query.String(), Short: "event", Result: False}
 	if c.categoryMatches(ev) {
 		t.Result = True
 	}
@@ -61,7 +66,8 @@ func (c *Condition) Trace(ev *event.Event) *Trace {
 		if len(f.Values) == 0 {
 			res = Unknown
 		}
-		t.Children = append(t.Children, &Trace{Kind: "category", Expr: f.Name + " is " + quote(c.query.Category), Result: res, Fields: []FieldTrace{f}})
+		test := f.Name + " is " + quote(c.query.Category)
+		t.Children = append(t.Children, &Trace{Kind: "category", Expr: test, Short: test, Result: res, Fields: []FieldTrace{f}})
 	}
 	root := c.root.trace(ev, c)
 	if root.Result != True {
@@ -87,7 +93,7 @@ func (m anyOf) trace(ev *event.Event, c *Condition) *Trace {
 }
 
 func traceList(kind string, e Expr, list []matcher, holds bool, ev *event.Event, c *Condition) *Trace {
-	t := &Trace{Kind: kind, Label: c.labels[e], Expr: Format(e), Result: result(holds)}
+	t := &Trace{Kind: kind, Label: c.labels[e], Expr: Format(e), Short: kind, Result: result(holds)}
 	for _, m := range list {
 		t.Children = append(t.Children, m.trace(ev, c))
 	}
@@ -97,9 +103,9 @@ func traceList(kind string, e Expr, list []matcher, holds bool, ev *event.Event,
 // trace of a negated test is one line, not two.
 func (n complement) trace(ev *event.Event, c *Condition) *Trace {
 	inner := n.m.trace(ev, c)
-	t := &Trace{Kind: "not", Label: c.labels[n.expr], Expr: Format(n.expr), Result: result(inner.Result != True)}
+	t := &Trace{Kind: "not", Label: c.labels[n.expr], Expr: Format(n.expr), Short: abbreviate(n.expr), Result: result(inner.Result != True)}
 	if inner.Kind == "test" {
-		t.Kind, t.Fields, t.Patterns = "test", inner.Fields, inner.Patterns
+		t.Kind, t.Fields, t.Patterns, t.head = "test", inner.Fields, inner.Patterns, "not "+inner.head
 		return t
 	}
 	t.Children = []*Trace{inner}
@@ -107,7 +113,7 @@ func (n complement) trace(ev *event.Event, c *Condition) *Trace {
 }
 
 func (l *leaf) trace(ev *event.Event, c *Condition) *Trace {
-	t := &Trace{Kind: "test", Label: c.labels[l.expr], Expr: Format(l.expr), Result: Unknown}
+	t := &Trace{Kind: "test", Label: c.labels[l.expr], Expr: Format(l.expr), Short: abbreviate(l.expr), Result: Unknown, head: listHead(l.expr)}
 	for _, f := range l.fields {
 		t.Fields = append(t.Fields, fieldTrace(ev, f))
 	}
@@ -179,6 +185,47 @@ func withElement(e, elem Expr) Expr {
 		return &Pattern{Span: e.Span, X: e.X, Op: e.Op, Patterns: []*Literal{elem.(*Literal)}}
 	}
 	return e
+}
+
+// Matched gives the test with only those elements of its list that matched.
+func (t *Trace) Matched() string {
+	if len(t.Patterns) == 0 {
+		return t.Short
+	}
+	return t.head + " " + strings.Join(t.Patterns, ", ")
+}
+
+// listHead gives the part of a list test before its list, such as "name :".
+func listHead(e Expr) string {
+	switch e := e.(type) {
+	case *In:
+		if e.Fold {
+			return Format(e.X) + " in~"
+		}
+		return Format(e.X) + " in"
+	case *Pattern:
+		return Format(e.X) + " " + e.Op
+	}
+	return ""
+}
+
+// abbreviate gives a test as text in which a long list is cut.
+func abbreviate(e Expr) string {
+	const shown = 2
+	not := ""
+	x := e
+	if n, ok := e.(*Not); ok {
+		not, x = "not ", n.X
+	}
+	list := listElements(x)
+	if len(list) <= shown+1 {
+		return Format(e)
+	}
+	var elems []string
+	for _, elem := range list[:shown] {
+		elems = append(elems, Format(elem))
+	}
+	return fmt.Sprintf("%s%s (%s, … %d in all)", not, listHead(x), strings.Join(elems, ", "), len(list))
 }
 
 // Decisive gives the tests that settle a trace: for a conjunction that holds all

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/shrike-project/shrike/eql"
+	"github.com/shrike-project/shrike/eqltest"
 	"github.com/shrike-project/shrike/event"
 )
 
@@ -44,7 +45,7 @@ func runParseFile(c *tally, path string, ok bool) {
 		case ok && err != nil:
 			c.fail(name, "%v\n%s", err, query)
 		case ok:
-			c.check(name, printsTheSame(q))
+			c.check(name, eqltest.RoundTrip(q))
 		case err == nil && len(eql.Check(q, eql.CheckOptions{})) == 0:
 			c.fail(name, "%s was accepted (%s)", query, reason)
 		default:
@@ -147,7 +148,7 @@ func runVerification(cv caseVector, schema map[string]string) error {
 	}
 	switch {
 	case err == nil && cv.Error == "":
-		return printsTheSame(q)
+		return eqltest.RoundTrip(q)
 	case err == nil:
 		return fmt.Errorf("%s was accepted, expected the error %q", cv.Query, cv.Error)
 	}

@@ -5,11 +5,11 @@ package eqltest_test
 import (
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/shrike-project/shrike/eql"
+	"github.com/shrike-project/shrike/eqltest"
 	"github.com/shrike-project/shrike/event"
 )
 
@@ -63,7 +63,7 @@ func runQueries(c *tally, path string, vectors []queryVector) {
 			c.fail(name, "%v\n%s", err, v.Query)
 			continue
 		}
-		if err := printsTheSame(q); err != nil {
+		if err := eqltest.RoundTrip(q); err != nil {
 			c.fail(name, "%v", err)
 			continue
 		}
@@ -132,52 +132,6 @@ func (ds *dataSet) run(q *eql.EventQuery, of *eql.Query) ([]int64, error) {
 		}
 	})
 	return ids, err
-}
-
-// printsTheSame checks that a query printed and parsed again is the same tree.
-func printsTheSame(q *eql.Query) error {
-	text := q.String()
-	again, err := eql.Parse(text)
-	if err != nil {
-		return fmt.Errorf("printed as %s: %w", text, err)
-	}
-	if a, b := shape(q), shape(again); !reflect.DeepEqual(a, b) {
-		return fmt.Errorf("printed as %s, which parses to another tree", text)
-	}
-	return nil
-}
-
-// shape reduces a query to what matters of it: no positions, no source.
-func shape(v any) any { return strip(reflect.ValueOf(v)) }
-
-func strip(v reflect.Value) any {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return nil
-		}
-		return strip(v.Elem())
-	case reflect.Slice:
-		list := make([]any, v.Len())
-		for i := range list {
-			list[i] = strip(v.Index(i))
-		}
-		return list
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[event.Value]() {
-			val := v.Interface().(event.Value)
-			return [2]string{val.Kind().String(), val.Text()}
-		}
-		m := map[string]any{"type": v.Type().Name()}
-		for i := range v.NumField() {
-			f := v.Type().Field(i)
-			if f.IsExported() && f.Name != "Span" && f.Name != "Source" {
-				m[f.Name] = strip(v.Field(i))
-			}
-		}
-		return m
-	}
-	return v.Interface()
 }
 
 // dataFolder gives the folder that holds a file of data: beside the vectors, or

@@ -131,7 +131,7 @@ func (p *parser) directive(text string) error {
 	case "query":
 		return p.readQuery()
 	case "rule":
-		return p.setSubject("", rest, "rule needs the name of a rule file")
+		return p.setSubject("", rest, p.i, "rule needs the name of a rule file")
 	case "case":
 		if rest == "" || p.title != "" {
 			return p.fail("case needs a title, and an expectation before the next case")
@@ -232,22 +232,18 @@ func (p *parser) readQuery() error {
 		}
 		lines = append(lines, line[min(len(line), max(indent, 0)):])
 	}
-	p.line = start
-	return p.setSubject(strings.TrimRight(strings.Join(lines, "\n"), " \n"), "", "query needs a query below it")
+	return p.setSubject(strings.TrimRight(strings.Join(lines, "\n"), " \n"), "", start, "query needs a query below it")
 }
 
 // setSubject sets what the following expectations are about.
-func (p *parser) setSubject(query, rule, missing string) error {
+func (p *parser) setSubject(query, rule string, line int, missing string) error {
 	if query == "" && rule == "" {
 		return p.fail("%s", missing)
 	}
 	if !p.expected {
 		return p.fail("nothing is expected of the query or rule in line %d", p.line)
 	}
-	if rule != "" {
-		p.line = p.i
-	}
-	p.query, p.rule, p.expected = query, rule, false
+	p.query, p.rule, p.line, p.expected = query, rule, line, false
 	return nil
 }
 
@@ -307,6 +303,9 @@ func hasEvent(events []*Event, name string) bool {
 	}
 	return false
 }
+
+// Known reports whether the expectation says anything.
+func (e Expectation) Known() bool { return e.None || len(e.Matches) > 0 || len(e.Fail) > 0 }
 
 // String gives the expectation as a script writes it, without "expect".
 func (e Expectation) String() string {

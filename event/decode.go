@@ -324,17 +324,14 @@ func (t token) asLong() (Value, bool) {
 	if n, err := strconv.ParseInt(t.text, 10, 64); err == nil {
 		return LongValue(n), true
 	}
+	if n, err := strconv.ParseUint(t.text, 10, 64); err == nil {
+		return DoubleValue(float64(n)), true // an unsigned long beyond the signed range
+	}
 	f, err := strconv.ParseFloat(t.text, 64)
-	if err != nil || t.kind == Bool || math.IsNaN(f) {
+	if err != nil || t.kind == Bool || !(f >= -1<<63 && f < 1<<63) {
 		return Value{}, false
 	}
-	if f >= -1<<63 && f < 1<<63 {
-		return LongValue(int64(f)), true // coerced: decimals are cut off
-	}
-	if f > 0 && f < 1<<64 {
-		return DoubleValue(f), true // an unsigned long beyond the signed range
-	}
-	return Value{}, false
+	return LongValue(int64(f)), true // coerced: decimals are cut off
 }
 
 func (t token) asDouble() (Value, bool) {

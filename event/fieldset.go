@@ -43,7 +43,7 @@ func (s *FieldSet) Add(name string) Field {
 	}
 	info := fieldInfo{name: name, paths: []string{name}}
 	info.typ, info.known = s.types.Lookup(name)
-	if parent, caseless, ok := multiField(name); ok && !s.types.Known(name) {
+	if parent, caseless, ok := s.types.multiField(name); ok {
 		// The field may also stand in a document under its own name.
 		info.paths = append(info.paths, parent)
 		info.caseless = caseless

@@ -149,13 +149,13 @@ func parseTypeLine(words []string, section Type) (field string, typ Type, headin
 // (process.name.caseless, .text, .keyword) has its parent's type; every field
 // below a flattened one is text.
 func (t *Types) Lookup(field string) (Type, bool) {
-	if typ, ok := t.of[field]; ok {
-		return typ, true
-	}
-	if parent, _, ok := multiField(field); ok {
+	if parent, _, ok := t.multiField(field); ok {
 		if typ, ok := t.of[parent]; ok {
 			return typ, true
 		}
+	}
+	if typ, ok := t.of[field]; ok {
+		return typ, true
 	}
 	for parent := field; ; {
 		i := strings.LastIndexByte(parent, '.')
@@ -178,18 +178,21 @@ func (t *Types) Known(field string) bool {
 // Names gives the names of all known fields, sorted.
 func (t *Types) Names() []string { return slices.Sorted(maps.Keys(t.of)) }
 
-// multiField splits the name of a multi-field into its parent's name and
-// whether it reads the parent without regard to case.
-func multiField(field string) (parent string, caseless, ok bool) {
+// multiField splits the name of a multi-field into its parent's name and whether
+// it reads the parent without regard to case. A field that is listed and whose
+// parent holds no text, such as process.io.text, is none.
+func (t *Types) multiField(field string) (parent string, caseless, ok bool) {
 	i := strings.LastIndexByte(field, '.')
 	if i <= 0 {
 		return "", false, false
 	}
 	switch field[i+1:] {
 	case "caseless":
-		return field[:i], true, true
+		caseless = true
 	case "text", "keyword":
-		return field[:i], false, true
+	default:
+		return "", false, false
 	}
-	return "", false, false
+	parent = field[:i]
+	return parent, caseless, !t.Known(field) || t.of[parent].IsString()
 }
