@@ -10,9 +10,9 @@ import (
 // routine fields are tested by nearly every rule and explain little.
 var routine = []string{"event.category", "event.type", "event.action", "host.os.type", "event.kind", "event.dataset", "event.module"}
 
-// why says in one line what decided: the values that the deciding tests saw, and
-// the fields that were missing. The branch of the query that applied comes first
-// if the query names it by a comment.
+// why says in one line what decided: the fields that were missing and the values
+// that the deciding tests saw. The branch of the query that applied comes first if
+// the query names it by a comment.
 func why(t *eql.Trace) string {
 	var facts, missing []string
 	branch := ""
@@ -35,15 +35,12 @@ func why(t *eql.Trace) string {
 	if label := branchLabel(t); label != "" {
 		branch = label + ": "
 	}
+	if len(missing) > 0 {
+		facts = append([]string{strings.Join(missing[:min(len(missing), 3)], " and ") + " missing"}, facts...)
+	}
 	out := branch + strings.Join(facts[:min(len(facts), 6)], "; ")
 	if len(facts) > 6 {
 		out += "; …"
-	}
-	if len(missing) > 0 {
-		if len(facts) > 0 {
-			out += "; "
-		}
-		out += "missing: " + strings.Join(missing[:min(len(missing), 4)], ", ")
 	}
 	if out == "" {
 		return "the query matches every such event"

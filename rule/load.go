@@ -38,13 +38,25 @@ func (s *Set) AllProblems() []Problem {
 // MaxFileBytes is the largest rule file that is read.
 const MaxFileBytes = 64 << 20
 
-type loader struct {
+// Loader reads rules from several places into one Set.
+type Loader struct {
 	set  *Set
 	byID map[string]*Rule
 }
 
-func newLoader() *loader {
-	return &loader{set: &Set{Skipped: map[string][]string{}}, byID: map[string]*Rule{}}
+// NewLoader makes a Loader.
+func NewLoader() *Loader {
+	return &Loader{set: &Set{Skipped: map[string][]string{}}, byID: map[string]*Rule{}}
+}
+
+// Set gives what was read so far.
+func (l *Loader) Set() *Set { return l.set }
+
+// Load reads one rule file, or a folder of them, as Loader.Load does.
+func Load(fsys fs.FS, name, display string) (*Set, error) {
+	l := NewLoader()
+	err := l.Load(fsys, name, display)
+	return l.set, err
 }
 
 // Load reads one rule file, or all those below a folder. A file named by name is
@@ -55,17 +67,16 @@ func newLoader() *loader {
 //
 // Faults of files and rules are in the Set; the error is that of a name that
 // cannot be read at all.
-func Load(fsys fs.FS, name, display string) (*Set, error) {
+func (l *Loader) Load(fsys fs.FS, name, display string) error {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
-		return nil, fmt.Errorf("read rules: %w", err)
+		return fmt.Errorf("read rules: %w", err)
 	}
-	l := newLoader()
 	if !info.IsDir() {
 		l.file(fsys, name, display)
-		return l.set, nil
+		return nil
 	}
-	err = fs.WalkDir(fsys, name, func(p string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(fsys, name, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			l.fileProblem(Problem{File: path.Join(display, p), Code: "unreadable", Message: err.Error()})
@@ -82,17 +93,16 @@ func Load(fsys fs.FS, name, display string) (*Set, error) {
 		}
 		return nil
 	})
-	return l.set, err
 }
 
 // Read reads the rules of one file that the caller has in memory.
 func Read(name string, text []byte) *Set {
-	l := newLoader()
+	l := NewLoader()
 	l.text(name, text)
 	return l.set
 }
 
-func (l *loader) file(fsys fs.FS, name, display string) {
+func (l *Loader) file(fsys fs.FS, name, display string) {
 	shown := path.Join(display, name)
 	info, err := fs.Stat(fsys, name)
 	if err == nil && info.Size() > MaxFileBytes {
@@ -110,7 +120,7 @@ func (l *loader) file(fsys fs.FS, name, display string) {
 }
 
 // text reads a file by what it holds rather than by its name.
-func (l *loader) text(name string, text []byte) {
+func (l *Loader) text(name string, text []byte) {
 	l.set.Files++
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	trimmed := bytes.TrimSpace(text)
@@ -128,7 +138,7 @@ func (l *loader) text(name string, text []byte) {
 	}
 }
 
-func (l *loader) add(r *Rule) {
+func (l *Loader) add(r *Rule) {
 	if first := l.byID[r.RuleID]; first != nil {
 		p := Problem{File: r.File, Line: r.Line, Column: 1, Code: "duplicate-rule", Rule: r.Name, Warning: true,
 			Message: fmt.Sprintf("rule_id %s is that of %q in %s too", r.RuleID, first.Name, first.File), Hint: "the first one is used"}
@@ -142,8 +152,8 @@ func (l *loader) add(r *Rule) {
 	l.set.Rules = append(l.set.Rules, r)
 }
 
-func (l *loader) fileProblem(p Problem) { l.set.Problems = append(l.set.Problems, p) }
+func (l *Loader) fileProblem(p Problem) { l.set.Problems = append(l.set.Problems, p) }
 
-func (l *loader) skipFile(name, reason string) {
+func (l *Loader) skipFile(name, reason string) {
 	l.set.Skipped[reason] = append(l.set.Skipped[reason], name)
 }

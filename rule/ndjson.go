@@ -13,24 +13,24 @@ import (
 	"strings"
 )
 
-func (l *loader) jsonFile(file string, text []byte) {
-	docs, problem := splitJSON(file, text)
+func (l *Loader) jsonFile(file string, text []byte) {
+	docs, problems := splitJSON(file, text)
+	for _, p := range problems {
+		l.fileProblem(p)
+	}
 	for _, e := range docs {
 		l.jsonObject(file, text, e)
-	}
-	if problem != nil {
-		l.fileProblem(*problem)
 	}
 }
 
 // splitJSON finds the objects of a file. After a line that is no JSON the lines
 // behind it are still read, where the file has one object a line.
-func splitJSON(file string, text []byte) ([]extent, *Problem) {
+func splitJSON(file string, text []byte) ([]extent, []Problem) {
 	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && trimmed[0] == '[' {
 		return splitArray(file, text)
 	}
 	var docs []extent
-	var first *Problem
+	var problems []Problem
 	for start := 0; start < len(text); {
 		rest := text[start:]
 		dec := json.NewDecoder(bytes.NewReader(rest))
@@ -40,9 +40,7 @@ func splitJSON(file string, text []byte) ([]extent, *Problem) {
 			break
 		}
 		if err != nil {
-			if first == nil {
-				first = jsonProblem(file, text, start, err)
-			}
+			problems = append(problems, jsonProblem(file, text, start, err))
 			next := bytes.IndexByte(rest, '\n')
 			if next < 0 {
 				break
@@ -54,19 +52,19 @@ func splitJSON(file string, text []byte) ([]extent, *Problem) {
 		docs = append(docs, extent{end - len(raw), end})
 		start = end
 	}
-	return docs, first
+	return docs, problems
 }
 
-func splitArray(file string, text []byte) ([]extent, *Problem) {
+func splitArray(file string, text []byte) ([]extent, []Problem) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if _, err := dec.Token(); err != nil {
-		return nil, jsonProblem(file, text, 0, err)
+		return nil, []Problem{jsonProblem(file, text, 0, err)}
 	}
 	var docs []extent
 	for dec.More() {
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
-			return docs, jsonProblem(file, text, 0, err)
+			return docs, []Problem{jsonProblem(file, text, 0, err)}
 		}
 		end := int(dec.InputOffset())
 		docs = append(docs, extent{end - len(raw), end})
@@ -74,18 +72,17 @@ func splitArray(file string, text []byte) ([]extent, *Problem) {
 	return docs, nil
 }
 
-func jsonProblem(file string, text []byte, start int, err error) *Problem {
+func jsonProblem(file string, text []byte, start int, err error) Problem {
 	at := start
 	if se, ok := err.(*json.SyntaxError); ok {
 		at = start + max(0, int(se.Offset)-1)
 	} else if err == io.ErrUnexpectedEOF {
 		at = len(text)
 	}
-	p := newProblem(file, text, extent{at, at + 1}, "json-syntax", "each line of an export is one JSON object", "invalid JSON: "+err.Error())
-	return &p
+	return newProblem(file, text, extent{at, at + 1}, "json-syntax", "each line of an export is one JSON object", "invalid JSON: "+err.Error())
 }
 
-func (l *loader) jsonObject(file string, text []byte, e extent) {
+func (l *Loader) jsonObject(file string, text []byte, e extent) {
 	doc, err := decodeJSON(text[e.start:e.end])
 	if err != nil {
 		l.fileProblem(newProblem(file, text, extent{e.start, e.start + 1}, "json-syntax", "an export holds JSON objects", "not a JSON object"))
@@ -114,7 +111,7 @@ func (l *loader) jsonObject(file string, text []byte, e extent) {
 	}
 }
 
-func (l *loader) jsonRule(file string, text []byte, e extent, prefix string, params map[string]any) {
+func (l *Loader) jsonRule(file string, text []byte, e extent, prefix string, params map[string]any) {
 	r := &Rule{File: file, Form: NDJSON, Params: params}
 	r.Line, _ = place(text, e.start)
 	s := &source{file: file, text: text, rule: r}

@@ -35,7 +35,7 @@ type page struct {
 	query    int // the offset of the query's first byte
 }
 
-func (l *loader) pageFile(file string, text []byte) {
+func (l *Loader) pageFile(file string, text []byte) {
 	p := &page{lines: strings.Split(string(text), "\n"), params: map[string]any{}, at: map[string]extent{}}
 	offset := 0
 	for _, line := range p.lines {

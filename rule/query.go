@@ -1,8 +1,10 @@
 package rule
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/shrike-project/shrike/eql"
 )
@@ -42,6 +44,7 @@ func (s *source) parseQuery() {
 // finish settles what follows from everything read.
 func (s *source) finish() {
 	s.parseQuery()
+	slices.SortStableFunc(s.rule.Problems, func(a, b Problem) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	if s.rule.Broken() && s.rule.Blocked == "" {
 		s.rule.Blocked = "the rule is broken"
 	}

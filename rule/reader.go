@@ -5,6 +5,8 @@ package rule
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -194,7 +196,7 @@ func (r *reader) list(key string) []any {
 // unknown reports the members nobody has read, each with the known key that is
 // most like it.
 func (r *reader) unknown(known []string) {
-	for key := range r.values {
+	for _, key := range slices.Sorted(maps.Keys(r.values)) {
 		if !r.seen[key] {
 			hint := "it is kept, but means nothing to Shrike"
 			if like := closest(key, known); like != "" {

@@ -16,7 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-func (l *loader) tomlFile(file string, text []byte) {
+func (l *Loader) tomlFile(file string, text []byte) {
 	var doc map[string]any
 	if err := toml.Unmarshal(text, &doc); err != nil {
 		l.fileProblem(tomlProblem(file, text, err))
