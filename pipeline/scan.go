@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/shrike-project/shrike/alert"
-	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/event"
 )
 
@@ -19,29 +17,31 @@ type Source interface {
 	Next(ctx context.Context) (event.Batch, error)
 }
 
+// Judge decides what is made of an event. It belongs to one worker.
+type Judge[R any] struct {
+	Decoder *event.Decoder
+	// Event looks at an event and emits what follows from it. The event holds
+	// until it returns.
+	Event func(ev *event.Event, emit func(R))
+}
+
 // ScanOptions say how a scan runs.
 type ScanOptions struct {
 	// Jobs is the number of workers; 0 stands for one a processor.
 	Jobs int
-	// Timestamp is the field events take their time from; "" is @timestamp.
-	Timestamp string
 	// MaxEventBytes is the largest document that is decoded; 0: no limit.
 	MaxEventBytes int
-	// Run is what all alerts of the scan have in common.
-	Run alert.Run
-	// Emit takes each alert, in the order of the events. An error ends the scan.
-	Emit func(*alert.Alert) error
 }
 
 // Summary is what a scan has seen.
 type Summary struct {
 	Events int64
-	Bytes  int64
-	// Alerts counts by severity.
-	Alerts map[string]int64
+	Bytes  int64 // after decompression
+	// Results counts what the judges emitted.
+	Results int64
 	// Refused counts documents that are no events, by reason.
 	Refused map[event.Reason]int64
-	// Samples are some of the refused documents, the first ones of each file.
+	// Samples are some of the refused documents, the first ones.
 	Samples []RefusedSample
 	// Unreadable counts values that the type of their field could not read.
 	Unreadable int64
@@ -62,26 +62,17 @@ type RefusedSample struct {
 const maxSamples = 100
 
 // work is a batch on its way through the workers.
-type work struct {
+type work[R any] struct {
 	batch  event.Batch
-	result chan *outcome // buffered: the worker never waits
+	result chan *outcome[R] // buffered: the worker never waits
 }
 
-// outcome is what a worker made of a batch.
-type outcome struct {
-	name       string
-	events     int64
-	bytes      int64
-	lines      int
-	last       bool
-	alerts     []*alert.Alert
-	refused    []event.Refusal // Line counts from the batch's first line
-	unreadable int64
-}
-
-// Scan runs a source to its end. The error is that of the source, of Emit, or of
-// ctx; the summary covers what was done until then.
-func Scan(ctx context.Context, src Source, d *detect.Detector, opt ScanOptions) (*Summary, error) {
+// Scan runs a source to its end and hands what the judges emit to emit, in the
+// order of the events. NewJudge is called once a worker, by this goroutine.
+//
+// The error is that of the source, of emit, or of ctx; the summary covers what
+// was done until then.
+func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit func(R) error, opt ScanOptions) (*Summary, error) {
 	start := time.Now()
 	if opt.Jobs <= 0 {
 		opt.Jobs = runtime.GOMAXPROCS(0)
@@ -89,20 +80,20 @@ func Scan(ctx context.Context, src Source, d *detect.Detector, opt ScanOptions) 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	todo := make(chan work, opt.Jobs)      // closed by read
-	inOrder := make(chan work, opt.Jobs*2) // closed by read; bounds the batches under way
+	todo := make(chan work[R], opt.Jobs)      // closed by read
+	inOrder := make(chan work[R], opt.Jobs*2) // closed by read; bounds the batches under way
 	var wg sync.WaitGroup
 	var sourceErr error
 	wg.Go(func() { sourceErr = read(ctx, src, todo, inOrder) })
 	for range opt.Jobs {
-		w := newWorker(d, opt)
+		w := &worker[R]{judge: newJudge(), maxBytes: opt.MaxEventBytes}
 		wg.Go(func() {
 			for job := range todo {
 				job.result <- w.do(job.batch)
 			}
 		})
 	}
-	c := collector{opt: opt, sum: &Summary{Alerts: map[string]int64{}, Refused: map[event.Reason]int64{}, FileEvents: map[string]int64{}}}
+	c := collector[R]{emit: emit, sum: &Summary{Refused: map[event.Reason]int64{}, FileEvents: map[string]int64{}}}
 	for job := range inOrder {
 		out := <-job.result
 		if err := c.take(out); err != nil {
@@ -120,7 +111,7 @@ func Scan(ctx context.Context, src Source, d *detect.Detector, opt ScanOptions) 
 }
 
 // read hands every batch to the workers and to the collector, in order.
-func read(ctx context.Context, src Source, todo, inOrder chan<- work) error {
+func read[R any](ctx context.Context, src Source, todo, inOrder chan<- work[R]) error {
 	defer close(todo)
 	defer close(inOrder)
 	for {
@@ -128,7 +119,7 @@ func read(ctx context.Context, src Source, todo, inOrder chan<- work) error {
 		if err != nil {
 			return err
 		}
-		job := work{batch: b, result: make(chan *outcome, 1)}
+		job := work[R]{batch: b, result: make(chan *outcome[R], 1)}
 		select {
 		case inOrder <- job:
 			todo <- job // workers always go on until todo is closed
@@ -139,15 +130,15 @@ func read(ctx context.Context, src Source, todo, inOrder chan<- work) error {
 }
 
 // collector takes outcomes in order.
-type collector struct {
-	opt  ScanOptions
+type collector[R any] struct {
+	emit func(R) error
 	sum  *Summary
 	name string
 	line int // lines of the current file before the batch
 	err  error
 }
 
-func (c *collector) take(out *outcome) error {
+func (c *collector[R]) take(out *outcome[R]) error {
 	if out.name != c.name {
 		c.name, c.line = out.name, 0
 	}
@@ -158,19 +149,17 @@ func (c *collector) take(out *outcome) error {
 	for _, r := range out.refused {
 		c.sum.Refused[r.Reason]++
 		if len(c.sum.Samples) < maxSamples {
-			if r.Line > 0 {
-				r.Line += c.line
-			}
+			r.Line += c.line
 			c.sum.Samples = append(c.sum.Samples, RefusedSample{File: out.name, Refusal: r})
 		}
 	}
 	c.line += out.lines
-	for _, a := range out.alerts {
+	for _, r := range out.results {
 		if c.err != nil {
 			break
 		}
-		c.sum.Alerts[a.Severity]++
-		c.err = c.opt.Emit(a)
+		c.sum.Results++
+		c.err = c.emit(r)
 	}
 	return c.err
 }

@@ -4,53 +4,55 @@ import (
 	"bytes"
 	"errors"
 
-	"github.com/shrike-project/shrike/alert"
-	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/event"
 )
 
-// worker decodes and matches batches, one at a time.
-type worker struct {
-	d       *detect.Detector
-	opt     ScanOptions
-	decoder *event.Decoder
-	matcher *detect.Matcher
-	builder *alert.Builder
-	ev      event.Event
-	hits    detect.Hits
-	out     *outcome
+// outcome is what a worker made of a batch.
+type outcome[R any] struct {
+	name       string
+	events     int64
+	bytes      int64
+	lines      int
+	results    []R
+	refused    []event.Refusal // Line counts from the batch's first line
+	unreadable int64
 }
 
-func newWorker(d *detect.Detector, opt ScanOptions) *worker {
-	return &worker{
-		d: d, opt: opt, decoder: d.NewDecoder(opt.Timestamp), matcher: d.NewMatcher(),
-		builder: alert.NewBuilder(opt.Run, d.Fields().Types()),
-	}
+// worker decodes and judges batches, one at a time.
+type worker[R any] struct {
+	judge    Judge[R]
+	maxBytes int
+	ev       event.Event
+	out      *outcome[R]
 }
 
-func (w *worker) do(b event.Batch) *outcome {
-	w.out = &outcome{name: b.Name, bytes: int64(len(b.Data)), last: b.Last, refused: b.Refused}
-	seen, line := 0, 0 // line counts the lines that end before seen
+func (w *worker[R]) do(b event.Batch) *outcome[R] {
+	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data))}
+	seen, line := 0, 1 // line is that of the byte at seen
 	b.Each(func(at int, doc []byte) {
-		if err := w.document(doc); err != nil {
+		if r := w.document(doc); r != nil {
 			line += bytes.Count(b.Data[seen:at], []byte("\n"))
 			seen = at
-			err.Offset += b.Offset + int64(at)
-			err.Line = line + 1
-			w.out.refused = append(w.out.refused, *err)
+			r.Offset += b.Offset + int64(at)
+			r.Line = line
+			w.out.refused = append(w.out.refused, *r)
 		}
 	})
-	w.out.lines = line + bytes.Count(b.Data[seen:], []byte("\n"))
+	w.out.lines = line - 1 + bytes.Count(b.Data[seen:], []byte("\n"))
+	for _, r := range b.Refused {
+		r.Line = 1 // before the batch's first document
+		w.out.refused = append(w.out.refused, r)
+	}
 	if b.Release != nil {
 		b.Release()
 	}
 	return w.out
 }
 
-// document decodes and matches one document. Two documents on one line, as a
+// document decodes and judges one document. Two documents on one line, as a
 // collector writes that was killed in mid-write, are read as two.
-func (w *worker) document(doc []byte) *event.Refusal {
-	if w.opt.MaxEventBytes > 0 && len(doc) > w.opt.MaxEventBytes {
+func (w *worker[R]) document(doc []byte) *event.Refusal {
+	if w.maxBytes > 0 && len(doc) > w.maxBytes {
 		return refusal(doc, 0, &event.Error{Reason: event.TooLarge})
 	}
 	for at := 0; ; {
@@ -69,8 +71,8 @@ func (w *worker) document(doc []byte) *event.Refusal {
 	}
 }
 
-func (w *worker) decode(doc []byte) *event.Error {
-	err := w.decoder.Decode(doc, &w.ev)
+func (w *worker[R]) decode(doc []byte) *event.Error {
+	err := w.judge.Decoder.Decode(doc, &w.ev)
 	var e *event.Error
 	if err != nil && !errors.As(err, &e) {
 		panic("the decoder gave an error of another type: " + err.Error())
@@ -83,14 +85,10 @@ func refusal(doc []byte, at int, e *event.Error) *event.Refusal {
 	return &event.Refusal{Reason: e.Reason, Offset: int64(at + e.Offset), Detail: e.Error(), Sample: event.Sample(doc)}
 }
 
-func (w *worker) event() {
+func (w *worker[R]) event() {
 	w.out.events++
 	w.out.unreadable += int64(w.ev.Unreadable)
-	w.matcher.Match(&w.ev, &w.hits)
-	if w.hits.Len() == 0 {
-		return
-	}
-	w.d.Signals(&w.ev, &w.hits, func(s *detect.Signal) {
-		w.out.alerts = append(w.out.alerts, w.builder.Build(s))
-	})
+	w.judge.Event(&w.ev, w.take)
 }
+
+func (w *worker[R]) take(r R) { w.out.results = append(w.out.results, r) }

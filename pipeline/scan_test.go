@@ -1,0 +1,137 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/pipeline"
+)
+
+// batches is a source of given batches.
+type batches struct {
+	list []event.Batch
+	end  error // after the last one; nil stands for io.EOF
+}
+
+func (b *batches) Next(ctx context.Context) (event.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return event.Batch{}, err
+	}
+	if len(b.list) == 0 {
+		if b.end != nil {
+			return event.Batch{}, b.end
+		}
+		return event.Batch{}, io.EOF
+	}
+	next := b.list[0]
+	b.list = b.list[1:]
+	return next, nil
+}
+
+// names judges events by the text of their field n.
+func names() pipeline.Judge[string] {
+	set := event.NewFieldSet(nil)
+	f := set.Add("n")
+	return pipeline.Judge[string]{Decoder: event.NewDecoder(set, ""), Event: func(ev *event.Event, emit func(string)) {
+		for _, v := range ev.Values(f) {
+			emit(v.Clone().Text())
+		}
+	}}
+}
+
+func lines(name string, from, to int) event.Batch {
+	var b bytes.Buffer
+	for i := from; i < to; i++ {
+		fmt.Fprintf(&b, "{\"n\":%d}\n", i)
+	}
+	return event.Batch{Name: name, Data: b.Bytes()}
+}
+
+func TestResultsAreInOrderWhateverTheJobs(t *testing.T) {
+	var want []string
+	for i := range 5000 {
+		want = append(want, fmt.Sprint(i))
+	}
+	for _, jobs := range []int{1, 2, 7} {
+		src := &batches{}
+		for i := 0; i < 5000; i += 50 {
+			src.list = append(src.list, lines("f", i, i+50))
+		}
+		var got []string
+		sum, err := pipeline.Scan(context.Background(), src, names, func(s string) error { got = append(got, s); return nil }, pipeline.ScanOptions{Jobs: jobs})
+		if err != nil || strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("%d jobs: error %v, %d results", jobs, err, len(got))
+		}
+		if sum.Events != 5000 || sum.Results != 5000 || sum.FileEvents["f"] != 5000 || sum.Stopped {
+			t.Errorf("%d jobs: %+v", jobs, sum)
+		}
+	}
+}
+
+func TestRefusedDocumentsAreCountedWithTheirPlace(t *testing.T) {
+	src := &batches{list: []event.Batch{
+		{Name: "a", Data: []byte("{\"n\":1}\n{\"n\":\n\n{\"n\":2}{\"n\":3} {\"n\":4}\n")},
+		{Name: "a", Offset: 41, Data: []byte("{\"n\":5}\n[1]\n{\"n\":6}x\n")},
+		{Name: "b", Data: []byte("{}\n{\"n\":\"" + strings.Repeat("x", 100) + "\"}\n"), Refused: []event.Refusal{{Reason: event.TooLarge}}},
+	}}
+	var got []string
+	sum, err := pipeline.Scan(context.Background(), src, names, func(s string) error { got = append(got, s); return nil }, pipeline.ScanOptions{Jobs: 2, MaxEventBytes: 50})
+	if err != nil || strings.Join(got, " ") != "1 2 3 4 5 6" {
+		t.Errorf("results %v, error %v", got, err)
+	}
+	var places []string
+	for _, s := range sum.Samples {
+		places = append(places, fmt.Sprintf("%s:%d@%d %s", s.File, s.Line, s.Offset, s.Reason))
+	}
+	want := "a:2@13 truncated JSON|a:6@49 not a JSON object|a:7@60 bytes after the object|b:2@3 larger than the limit|b:1@0 larger than the limit"
+	if strings.Join(places, "|") != want {
+		t.Errorf("got  %s\nwant %s", strings.Join(places, "|"), want)
+	}
+	if sum.Events != 7 || sum.Refused[event.TooLarge] != 2 {
+		t.Errorf("%+v", sum)
+	}
+}
+
+func TestScanEndsOnErrors(t *testing.T) {
+	full := errors.New("disk full")
+	f := func(name string, src *batches, emit func(string) error, ctx context.Context, want error) {
+		t.Helper()
+		sum, err := pipeline.Scan(ctx, src, names, emit, pipeline.ScanOptions{Jobs: 3})
+		if !errors.Is(err, want) || !sum.Stopped {
+			t.Errorf("%s: error %v, summary %+v", name, err, sum)
+		}
+	}
+	many := func() *batches {
+		b := &batches{}
+		for i := range 1000 {
+			b.list = append(b.list, lines("f", i*10, i*10+10))
+		}
+		return b
+	}
+	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
+		f("emit", many(), func(string) error { return full }, t.Context(), full)
+		ctx, cancel := context.WithCancel(t.Context())
+		f("stopped", many(), func(string) error { cancel(); return nil }, ctx, context.Canceled)
+		f("source", &batches{list: []event.Batch{lines("f", 0, 3)}, end: full}, func(string) error { return nil }, t.Context(), full)
+	})
+}
+
+func TestMemoryIsGivenBack(t *testing.T) {
+	released := 0
+	src := &batches{}
+	for i := range 20 {
+		b := lines("f", i, i+1)
+		b.Release = func() { released++ }
+		src.list = append(src.list, b)
+	}
+	if _, err := pipeline.Scan(context.Background(), src, names, func(string) error { return nil }, pipeline.ScanOptions{Jobs: 1}); err != nil || released != 20 {
+		t.Errorf("released %d, error %v", released, err)
+	}
+}
