@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/shrike-project/shrike/alert"
+	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/pipeline"
+	"github.com/shrike-project/shrike/rule"
+	"github.com/shrike-project/shrike/source/file"
+)
+
+// scanOptions are the flags of scan.
+type scanOptions struct {
+	input       inputOptions
+	rules       []string
+	output      string
+	explain     bool
+	summary     string
+	failOn      string
+	index       string
+	ignoreIndex bool
+	deprecated  bool
+}
+
+// inputOptions are the flags of every command that reads events.
+type inputOptions struct {
+	jobs          int
+	maxEventBytes int
+	fields        string
+}
+
+func (o *inputOptions) add(c *cobra.Command) {
+	c.Flags().IntVar(&o.jobs, "jobs", 0, "number of workers (default: one a processor)")
+	c.Flags().IntVar(&o.maxEventBytes, "max-event-bytes", file.DefaultMaxEventBytes, "largest event that is read; larger ones are counted as skipped")
+	c.Flags().StringVar(&o.fields, "fields", "", "`FILE` with types of your own fields, one \"field type\" a line")
+}
+
+// types gives the field types, with those of the user's file.
+func (o *inputOptions) types() (*event.Types, error) {
+	types := event.DefaultTypes()
+	if o.fields == "" {
+		return types, nil
+	}
+	f, err := os.Open(o.fields)
+	if err != nil {
+		return nil, fmt.Errorf("read field types: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	return types.Extend(f, o.fields)
+}
+
+// open opens the files with events. What cannot be read is told as it happens.
+func (p *program) open(paths []string, o inputOptions) *file.Source {
+	return file.Open(paths, file.Options{
+		MaxEventBytes: o.maxEventBytes, Stdin: p.stdin,
+		Report: func(path string, err error) { fmt.Fprintf(p.stderr, "shrike: %s: %s\n", path, pathError(err)) },
+	})
+}
+
+func (p *program) scanCommand() *cobra.Command {
+	var o scanOptions
+	c := &cobra.Command{
+		Use:   "scan [flags] PATH…|-",
+		Short: "Run rules over files of events and print alerts",
+		Long: "Run rules over files of events and print alerts.\n\n" +
+			"A PATH is a file, a folder that is searched for .json, .jsonl and .ndjson files, or - for standard input.\n" +
+			"Files hold one JSON event a line, events over many lines, or a JSON array; plain, gzip or zstd.\n\n" +
+			"Exit status: 0 finished; 1 something could not be read or loaded, the rest was done; 2 wrong usage;\n" +
+			"3 an alert of the severity given by --fail-on, or above; 130 stopped by a signal.",
+		Example: "  shrike scan events.ndjson\n  shrike scan --rules rules/ -o jsonl logs/ > alerts.ndjson\n  zcat events.json.gz | shrike scan --fail-on high -",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return p.scan(c.Context(), args, o) },
+	}
+	f := c.Flags()
+	f.StringArrayVar(&o.rules, "rules", nil, "rule file or folder of rules; may be repeated (default: the shipped rules)")
+	f.StringVarP(&o.output, "output", "o", "", "table, jsonl or json (default: table on a terminal, else jsonl)")
+	f.BoolVar(&o.explain, "explain", false, "print below each alert of a table why its rule fired")
+	f.StringVar(&o.summary, "summary", "", "write the summary as JSON to `FILE`")
+	f.StringVar(&o.failOn, "fail-on", "", "exit with status 3 if there is an alert of this `SEVERITY` or above: "+strings.Join(rule.Severities, ", "))
+	f.StringVar(&o.index, "index", "", "index `NAME` of events that do not tell theirs")
+	f.BoolVar(&o.ignoreIndex, "ignore-index", false, "show every event to every rule, whatever its index patterns")
+	f.BoolVar(&o.deprecated, "deprecated", false, "run deprecated rules too")
+	o.input.add(c)
+	return c
+}
+
+func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error {
+	if o.failOn != "" && rule.SeverityRank(o.failOn) < 0 {
+		return fmt.Errorf("unknown severity %q for --fail-on; the severities are %s", o.failOn, strings.Join(rule.Severities, ", "))
+	}
+	out, err := p.alertOutput(o.output, o.explain)
+	if err != nil {
+		return err
+	}
+	types, err := o.input.types()
+	if err != nil {
+		return failure(err)
+	}
+	set := loadRules(o.rules)
+	problems := p.reportProblems(set, false)
+	d := detect.New(set.Rules, detect.Options{Types: types, IgnoreIndex: o.ignoreIndex, Index: o.index, Deprecated: o.deprecated})
+	if len(d.Rules()) == 0 {
+		return failure(fmt.Errorf("none of %d rules can run; \"shrike rules list\" tells why", len(set.Rules)))
+	}
+	s := scanSummary{Alerts: map[string]int64{}, RuleProblems: problems}
+	s.rules(set, d)
+	src := p.open(paths, o.input)
+	defer src.Close()
+	emit := func(a *alert.Alert) error {
+		s.Alerts[a.Severity]++
+		return out.write(a)
+	}
+	stop := p.progress(src)
+	run := alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}
+	sum, err := pipeline.Scan(ctx, src, pipeline.Alerts(d, run), emit, pipeline.ScanOptions{Jobs: o.input.jobs, MaxEventBytes: o.input.maxEventBytes})
+	stop()
+	if closeErr := out.close(); err == nil {
+		err = closeErr
+	}
+	s.events(sum, src.Stats())
+	fmt.Fprint(p.stderr, s.text())
+	if o.summary != "" {
+		if werr := s.writeFile(o.summary); werr != nil && err == nil {
+			err = werr
+		}
+	}
+	return s.status(err, o.failOn)
+}
+
+// status turns the outcome of a scan into an exit status.
+func (s *scanSummary) status(err error, failOn string) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &exitError{status: exitStopped}
+	case err != nil:
+		return failure(err)
+	}
+	if failOn != "" {
+		for _, severity := range rule.Severities[rule.SeverityRank(failOn):] {
+			if s.Alerts[severity] > 0 {
+				return &exitError{status: exitFound}
+			}
+		}
+	}
+	if s.RuleProblems > 0 || s.FilesFailed > 0 {
+		return &exitError{status: exitIncomplete}
+	}
+	return nil
+}
+
+// progress shows how far the scan is, where somebody can see it. The function it
+// gives ends that.
+func (p *program) progress(src *file.Source) func() {
+	_, total := src.Progress()
+	if !p.errTTY || total == 0 {
+		return func() {}
+	}
+	bar := progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetDescription("scanning"), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				read, _ := src.Progress()
+				_ = bar.Set64(min(read, total))
+			case <-done:
+				_ = bar.Clear()
+				return
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
+}

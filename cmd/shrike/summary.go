@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/pipeline"
+	"github.com/shrike-project/shrike/rule"
+	"github.com/shrike-project/shrike/source/file"
+)
+
+// scanSummary is the summary of a scan, as --summary writes it.
+type scanSummary struct {
+	Events       int64            `json:"events"`
+	Bytes        int64            `json:"bytes"`
+	Seconds      float64          `json:"seconds"`
+	Stopped      bool             `json:"stopped"`
+	Files        int              `json:"files"`
+	FilesFailed  int              `json:"files_failed"`
+	FilesSkipped map[string]int   `json:"files_skipped"`
+	FileEvents   map[string]int64 `json:"file_events"`
+	Alerts       map[string]int64 `json:"alerts"`
+
+	RulesRun     int            `json:"rules_run"`
+	RulesNotRun  map[string]int `json:"rules_not_run"`
+	RuleProblems int            `json:"rule_problems"`
+	NotUsed      map[string]int `json:"not_used"`
+
+	Skipped          map[string]int64 `json:"events_skipped"`
+	SkippedSamples   []skippedSample  `json:"events_skipped_samples"`
+	UnreadableValues int64            `json:"unreadable_values"`
+}
+
+type skippedSample struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Offset int64  `json:"offset"`
+	Reason string `json:"reason"`
+	Detail string `json:"detail,omitempty"`
+	Begins string `json:"begins"`
+}
+
+// rules notes which rules run and which do not.
+func (s *scanSummary) rules(set *rule.Set, d *detect.Detector) {
+	s.RulesRun = len(d.Rules())
+	s.RulesNotRun = map[string]int{}
+	for _, sk := range d.Skipped() {
+		s.RulesNotRun[sk.Reason]++
+	}
+	s.NotUsed = map[string]int{}
+	for what, n := range map[string]int{
+		"exception lists": len(set.Lists), "exception items": len(set.Items), "connectors": len(set.Connectors), "unknown objects": set.Unknown,
+	} {
+		if n > 0 {
+			s.NotUsed[what] = n
+		}
+	}
+}
+
+func (s *scanSummary) events(sum *pipeline.Summary, files file.Stats) {
+	s.Events, s.Bytes, s.Seconds, s.Stopped = sum.Events, sum.Bytes, sum.Took.Seconds(), sum.Stopped
+	s.Files, s.FilesFailed, s.FilesSkipped = files.Files, files.Failed, files.Skipped
+	s.FileEvents, s.UnreadableValues = sum.FileEvents, sum.Unreadable
+	s.Skipped = map[string]int64{}
+	for reason, n := range sum.Refused {
+		s.Skipped[string(reason)] = n
+	}
+	s.SkippedSamples = []skippedSample{}
+	for _, r := range sum.Samples {
+		s.SkippedSamples = append(s.SkippedSamples, skippedSample{
+			File: r.File, Line: r.Line, Offset: r.Offset, Reason: string(r.Reason), Detail: r.Detail, Begins: r.Sample,
+		})
+	}
+}
+
+func (s *scanSummary) writeFile(name string) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(name, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+// text gives the summary for people.
+func (s *scanSummary) text() string {
+	var b strings.Builder
+	if s.Stopped {
+		b.WriteString(bold("Stopped before the end of the input.") + "\n")
+	}
+	took := time.Duration(s.Seconds * float64(time.Second))
+	fmt.Fprintf(&b, "%s in %s (%s) in %s", count(s.Events, "event"), count(int64(s.Files), "file"), byteText(s.Bytes), took.Round(time.Millisecond))
+	if s.Seconds > 0.001 {
+		fmt.Fprintf(&b, ", %s a second", number(int64(float64(s.Events)/s.Seconds)))
+	}
+	b.WriteString("\n" + s.alertText() + "\n" + s.ruleText() + "\n")
+	if n := total(s.Skipped); n > 0 {
+		fmt.Fprintf(&b, "%s: %s\n", bold(count(n, "event")+" skipped"), reasons(s.Skipped))
+		for _, sample := range s.SkippedSamples[:min(3, len(s.SkippedSamples))] {
+			fmt.Fprintf(&b, "    %s:%d: %s: %s\n", printable(sample.File), sample.Line, sample.Detail, trim(printable(sample.Begins), 60))
+		}
+	}
+	if s.UnreadableValues > 0 {
+		fmt.Fprintf(&b, "%s not readable by the type of their field, and treated as missing\n", count(s.UnreadableValues, "value"))
+	}
+	if s.FilesFailed > 0 {
+		fmt.Fprintf(&b, "%s\n", bold(count(int64(s.FilesFailed), "file")+" could not be read, or not to the end"))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(s.FilesSkipped)) {
+		fmt.Fprintf(&b, "%s skipped: %s\n", count(int64(s.FilesSkipped[reason]), "file"), reason)
+	}
+	if len(s.NotUsed) > 0 {
+		fmt.Fprintf(&b, "read but not used yet: %s\n", reasons(widen(s.NotUsed)))
+	}
+	return b.String()
+}
+
+func (s *scanSummary) alertText() string {
+	n := total(s.Alerts)
+	if n == 0 {
+		return "no alerts"
+	}
+	var parts []string
+	for i := len(rule.Severities) - 1; i >= 0; i-- {
+		severity := rule.Severities[i]
+		if c := s.Alerts[severity]; c > 0 {
+			parts = append(parts, severityText(severity, number(c)+" "+severity))
+		}
+	}
+	return bold(count(n, "alert")) + ": " + strings.Join(parts, ", ")
+}
+
+func (s *scanSummary) ruleText() string {
+	text := count(int64(s.RulesRun), "rule") + " ran"
+	if n := total(widen(s.RulesNotRun)); n > 0 {
+		text += fmt.Sprintf("; %s not: %s", number(n), reasons(widen(s.RulesNotRun)))
+	}
+	return text
+}
+
+func widen(m map[string]int) map[string]int64 {
+	out := make(map[string]int64, len(m))
+	for k, v := range m {
+		out[k] = int64(v)
+	}
+	return out
+}
+
+func total(m map[string]int64) int64 {
+	n := int64(0)
+	for _, c := range m {
+		n += c
+	}
+	return n
+}
+
+// reasons lists counts, the largest first.
+func reasons(m map[string]int64) string {
+	keys := slices.Sorted(maps.Keys(m))
+	slices.SortStableFunc(keys, func(a, b string) int { return int(m[b] - m[a]) })
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		parts[i] = fmt.Sprintf("%s (%s)", k, number(m[k]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// number writes an integer with commas between thousands.
+func number(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func count(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return number(n) + " " + noun + "s"
+}
+
+func byteText(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1000*1000:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	case n < 1000*1000*1000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+}
