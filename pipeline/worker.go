@@ -42,6 +42,7 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	for _, r := range b.Refused {
 		r.Line = 1 // before the batch's first document
 		w.out.refused = append(w.out.refused, r)
+		w.out.lines++ // its own, which Data lacks
 	}
 	if b.Release != nil {
 		b.Release()
