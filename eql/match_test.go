@@ -121,6 +121,17 @@ func TestRegex(t *testing.T) {
 	f("*a", "*a", true) // nothing to repeat: the character itself
 }
 
+// TestLongRegexes compiles patterns whose automata once took quadratic time.
+func TestLongRegexes(t *testing.T) {
+	for _, pattern := range []string{
+		"~c(b" + strings.Repeat("\xa3", 4000) + "&@)A@9", strings.Repeat("~a&b|", 2000) + "c", "~(" + strings.Repeat("a?", 300) + ")", strings.Repeat("~(a", 300) + strings.Repeat(")", 300),
+	} {
+		if re, err := eql.CompileRegex(pattern, true); err == nil {
+			re.Match("a")
+		}
+	}
+}
+
 func TestRegexIgnoringCase(t *testing.T) {
 	f := func(pattern, text string, want bool) {
 		t.Helper()
@@ -221,7 +232,7 @@ func FuzzRegex(f *testing.F) {
 		f.Add(s, "abc")
 	}
 	f.Fuzz(func(t *testing.T, pattern, text string) {
-		if len(pattern) > 60 {
+		if len(pattern) > 400 {
 			return
 		}
 		if re, err := eql.CompileRegex(pattern, true); err == nil {

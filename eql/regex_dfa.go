@@ -56,6 +56,7 @@ type dfaBuilder struct {
 	terms []term
 	index map[string]int
 	memo  map[[2]int]int // derivative of a term by a class
+	work  int
 }
 
 func buildDFA(n *reNode, fold bool) (*dfa, error) {
@@ -178,16 +179,17 @@ func (b *dfaBuilder) intern(n *reNode) (int, error) {
 	return b.add(term{kind: n.kind, nullable: n.kind == reEmpty})
 }
 
-// maxRegexTerms bounds the work of building an automaton.
-const maxRegexTerms = 200000
+// maxRegexWork bounds the work of building an automaton, counted in parts of
+// terms.
+const maxRegexWork = 2_000_000
 
 func (b *dfaBuilder) add(t term) (int, error) {
+	if b.work += 1 + len(t.parts) + len(t.classes); b.work > maxRegexWork {
+		return 0, errRegexTooComplex
+	}
 	key := fmt.Sprint(t.kind, t.classes, t.parts, t.min, t.max)
 	if i, ok := b.index[key]; ok {
 		return i, nil
-	}
-	if len(b.terms) >= maxRegexTerms {
-		return 0, errRegexTooComplex
 	}
 	b.terms = append(b.terms, t)
 	b.index[key] = len(b.terms) - 1
@@ -213,28 +215,30 @@ func (b *dfaBuilder) chars(set runeSet) (int, error) {
 	return b.add(t)
 }
 
+// concat joins parts. A concatenation has two parts, the first of which is none
+// itself, so that its derivative costs the same however long it is.
 func (b *dfaBuilder) concat(parts []int) (int, error) {
-	var flat []int
-	nullable := true
-	for _, p := range parts {
-		switch b.terms[p].kind {
-		case reNothing:
-			return p, nil
-		case reEmpty:
-		case reConcat:
-			flat = append(flat, b.terms[p].parts...)
-		default:
-			flat = append(flat, p)
+	rest, err := b.empty()
+	for i := len(parts) - 1; i >= 0 && err == nil; i-- {
+		rest, err = b.join(parts[i], rest)
+	}
+	return rest, err
+}
+
+func (b *dfaBuilder) join(first, rest int) (int, error) {
+	switch t := b.terms[first]; {
+	case t.kind == reNothing || b.terms[rest].kind == reEmpty:
+		return first, nil
+	case t.kind == reEmpty || b.terms[rest].kind == reNothing:
+		return rest, nil
+	case t.kind == reConcat:
+		inner, err := b.join(t.parts[1], rest)
+		if err != nil {
+			return 0, err
 		}
-		nullable = nullable && b.terms[p].nullable
+		return b.join(t.parts[0], inner)
 	}
-	switch len(flat) {
-	case 0:
-		return b.empty()
-	case 1:
-		return flat[0], nil
-	}
-	return b.add(term{kind: reConcat, parts: flat, nullable: nullable})
+	return b.add(term{kind: reConcat, parts: []int{first, rest}, nullable: b.terms[first].nullable && b.terms[rest].nullable})
 }
 
 // combine makes a union or an intersection: flat, sorted, without repeats and
@@ -314,7 +318,7 @@ func (b *dfaBuilder) derive(p, c int) (int, error) {
 	d, err := b.derivative(p, c)
 	if err == nil {
 		b.memo[key] = d
-		if len(b.memo) > 10*maxRegexTerms {
+		if len(b.memo) > maxRegexWork {
 			err = errRegexTooComplex
 		}
 	}
@@ -358,11 +362,8 @@ func (b *dfaBuilder) deriveConcat(t term, c int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	rest, err := b.concat(t.parts[1:])
-	if err != nil {
-		return 0, err
-	}
-	d, err := b.concat([]int{first, rest})
+	rest := t.parts[1]
+	d, err := b.join(first, rest)
 	if err != nil || !b.terms[t.parts[0]].nullable {
 		return d, err
 	}
@@ -386,5 +387,5 @@ func (b *dfaBuilder) deriveRepeat(t term, c int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return b.concat([]int{first, rest})
+	return b.join(first, rest)
 }
