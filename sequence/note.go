@@ -1,0 +1,75 @@
+package sequence
+
+// Notes tell what becomes of unfinished matches, for explanations.
+
+// What became of an unfinished match.
+type What string
+
+// The things that happen to an unfinished match.
+const (
+	Started   What = "started"    // an event was the first step
+	Extended  What = "extended"   // an event was the next step
+	Completed What = "completed"  // an event was the last step, or nothing is awaited any more
+	Waits     What = "waits"      // complete but for the absence of an event
+	Replaced  What = "replaced"   // a newer event took its place
+	Expired   What = "expired"    // maxspan was over
+	Cut       What = "cut"        // an until event came
+	Rejected  What = "rejected"   // a missing event was not missing
+	Evicted   What = "evicted"    // a bound on keys or age was reached
+	NoPartial What = "no partial" // an event fits a step whose key has none before it
+	Waiting   What = "waiting"    // still unfinished at the end of the input
+)
+
+// Note is one thing that happened.
+type Note struct {
+	What What
+	// Step is the step the event was, or would have been, from 0.
+	Step int
+	Key  string
+	// Record is the event that caused it, nil where time did.
+	Record *Record
+	// Partial are the records of the unfinished match, first step first.
+	Partial []*Record
+	// Others counts the other keys that wait for this step, of NoPartial.
+	Others int
+}
+
+func (t *Tracker) note(what What, step int, key string, r *Record, p *partial) {
+	if t.opt.Notes == nil {
+		return
+	}
+	t.opt.Notes(Note{What: what, Step: step, Key: key, Record: r, Partial: p.records()})
+}
+
+func (p *partial) records() []*Record {
+	var list []*Record
+	for q := p; q != nil; q = q.before {
+		list = append([]*Record{q.record}, list...)
+	}
+	return list
+}
+
+// noteNoPartial tells of an event that fits a step but finds nothing to extend.
+func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
+	if t.opt.Notes == nil {
+		return
+	}
+	others := 0
+	for k, g := range t.groups {
+		if k != key && step-1 < len(g.slots) && g.slots[step-1] != nil {
+			others++
+		}
+	}
+	t.opt.Notes(Note{What: NoPartial, Step: step, Key: key, Record: r, Others: others})
+}
+
+// noteWaiting tells of what is unfinished at the end.
+func (t *Tracker) noteWaiting() {
+	for g := t.oldest; g != nil; g = g.newer {
+		for slot, p := range g.slots {
+			if p != nil {
+				t.note(Waiting, slot+1, g.key, nil, p)
+			}
+		}
+	}
+}

@@ -1,0 +1,425 @@
+package sequence
+
+// Snapshots: the state of trackers as bytes. Records are written once, however
+// many unfinished matches of however many trackers share them.
+
+import (
+	"container/heap"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/shrike-project/shrike/event"
+)
+
+const snapshotMagic = "shrike sequence snapshot 1\n"
+
+// ErrSnapshot is a snapshot that is damaged, or of another version or plan.
+var ErrSnapshot = errors.New("the snapshot cannot be used")
+
+// Writer writes a snapshot of any number of trackers.
+type Writer struct {
+	body    []byte
+	records []*Record
+	index   map[*Record]uint64
+}
+
+// NewWriter makes a Writer.
+func NewWriter() *Writer { return &Writer{index: map[*Record]uint64{}} }
+
+// Uint writes a number.
+func (w *Writer) Uint(n uint64) { w.body = binary.AppendUvarint(w.body, n) }
+
+// Int writes a number that may be negative.
+func (w *Writer) Int(n int64) { w.body = binary.AppendVarint(w.body, n) }
+
+// Text writes a text.
+func (w *Writer) Text(s string) {
+	w.Uint(uint64(len(s)))
+	w.body = append(w.body, s...)
+}
+
+// Record writes a record, or nil.
+func (w *Writer) Record(r *Record) {
+	if r == nil {
+		w.Uint(0)
+		return
+	}
+	n, ok := w.index[r]
+	if !ok {
+		w.records = append(w.records, r)
+		n = uint64(len(w.records))
+		w.index[r] = n
+	}
+	w.Uint(n)
+}
+
+// Body gives what was written, without the records.
+func (w *Writer) Body() []byte { return w.body }
+
+// Bytes gives the snapshot.
+func (w *Writer) Bytes() []byte {
+	out := Writer{body: []byte(snapshotMagic)}
+	out.Uint(uint64(len(w.records)))
+	for _, r := range w.records {
+		out.body = AppendRecord(out.body, r)
+	}
+	return append(out.body, w.body...)
+}
+
+// AppendRecord appends a record in the form ReadRecord reads.
+func AppendRecord(b []byte, r *Record) []byte {
+	w := Writer{body: b}
+	w.Text(string(r.Source))
+	w.Text(r.Index)
+	w.Text(r.ID)
+	w.Int(r.Time.Sec)
+	w.Uint(uint64(r.Time.Nsec))
+	timed := uint64(0)
+	if r.Timed {
+		timed = 1
+	}
+	w.Uint(timed)
+	w.Text(string(appendValue(nil, r.Tie)))
+	w.Uint(r.Number)
+	return w.body
+}
+
+// Reader reads a snapshot. After the first fault, everything reads as zero, and
+// Err tells.
+type Reader struct {
+	rest    []byte
+	records []*Record
+	err     error
+}
+
+// NewReader begins to read a snapshot.
+func NewReader(snapshot []byte) (*Reader, error) {
+	if len(snapshot) < len(snapshotMagic) || string(snapshot[:len(snapshotMagic)]) != snapshotMagic {
+		return nil, fmt.Errorf("%w: it does not begin as one", ErrSnapshot)
+	}
+	r := &Reader{rest: snapshot[len(snapshotMagic):]}
+	n := r.Uint()
+	for i := uint64(0); i < n && r.err == nil; i++ {
+		r.records = append(r.records, ReadRecord(r))
+	}
+	return r, r.err
+}
+
+// NewBodyReader reads what a Writer's methods have written, without records.
+func NewBodyReader(b []byte) *Reader { return &Reader{rest: b} }
+
+// Err gives the first fault.
+func (r *Reader) Err() error { return r.err }
+
+// Len tells how many bytes are left.
+func (r *Reader) Len() int { return len(r.rest) }
+
+func (r *Reader) fail(what string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: %s", ErrSnapshot, what)
+	}
+	r.rest = nil
+}
+
+// Uint reads a number.
+func (r *Reader) Uint() uint64 {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 {
+		r.fail("it is cut short")
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+// Int reads a number that may be negative.
+func (r *Reader) Int() int64 {
+	n, size := binary.Varint(r.rest)
+	if size <= 0 {
+		r.fail("it is cut short")
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+// Text reads a text.
+func (r *Reader) Text() string {
+	n := r.Uint()
+	if n > uint64(len(r.rest)) {
+		r.fail("it is cut short")
+		return ""
+	}
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
+}
+
+// Record reads a record, or nil.
+func (r *Reader) Record() *Record {
+	n := r.Uint()
+	if n == 0 {
+		return nil
+	}
+	if n > uint64(len(r.records)) {
+		r.fail("it names a record it does not hold")
+		return nil
+	}
+	return r.records[n-1]
+}
+
+// ReadRecord reads a record as AppendRecord writes it.
+func ReadRecord(r *Reader) *Record {
+	rec := &Record{Source: []byte(r.Text()), Index: r.Text(), ID: r.Text()}
+	rec.Time = event.Time{Sec: r.Int(), Nsec: int32(r.Uint())}
+	rec.Timed = r.Uint() == 1
+	if tie := r.Text(); r.err == nil {
+		if !validValues(tie) {
+			r.fail("a value is damaged")
+			return rec
+		}
+		if values := KeyValues(tie); len(values) == 1 {
+			rec.Tie = values[0]
+		}
+	}
+	rec.Number = r.Uint()
+	return rec
+}
+
+// validValues reports whether text is values as appendValue writes them, so that
+// reading them cannot go beyond its end.
+func validValues(s string) bool {
+	for b := []byte(s); len(b) > 0; {
+		n := valueLen(b)
+		if n <= 0 || n > len(b) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}
+
+func valueLen(b []byte) int {
+	varint := func(at int) int {
+		_, n := binary.Uvarint(b[min(at, len(b)):])
+		return n
+	}
+	switch event.Kind(b[0]) {
+	case event.Null:
+		return 1
+	case event.Bool:
+		return 2
+	case event.Double:
+		return 9
+	case event.IP:
+		return 17
+	case event.Long:
+		if n := varint(1); n > 0 {
+			return 1 + n
+		}
+	case event.String, event.Version:
+		n, size := binary.Uvarint(b[1:])
+		if size > 0 && n < math.MaxInt32 {
+			return 1 + size + int(n)
+		}
+	case event.Date:
+		if n := varint(1); n > 0 {
+			if m := varint(1 + n); m > 0 {
+				return 1 + n + m
+			}
+		}
+	}
+	return -1
+}
+
+func (r *Reader) key() string {
+	k := r.Text()
+	if !validValues(k) {
+		r.fail("a key is damaged")
+		return ""
+	}
+	return k
+}
+
+// Save writes the state of the Tracker.
+func (t *Tracker) Save(w *Writer) {
+	w.Uint(uint64(len(t.plan.items)))
+	w.Uint(uint64(len(t.plan.steps)))
+	w.Uint(t.order)
+	w.Uint(t.stats.Expired)
+	w.Uint(t.stats.Evicted)
+	w.Uint(uint64(len(t.groups)))
+	for g := t.oldest; g != nil; g = g.newer {
+		w.Text(g.key)
+		w.Int(g.started)
+		w.Uint(uint64(len(g.slots)))
+		for _, p := range g.slots {
+			t.savePartial(w, p)
+		}
+	}
+	t.absent.save(t, w)
+	t.sample.save(w)
+}
+
+// savePartial writes a partial from its latest record to its first.
+func (t *Tracker) savePartial(w *Writer, p *partial) {
+	for q := p; q != nil; q = q.before {
+		w.Record(q.record)
+	}
+	w.Record(nil)
+	if p != nil && p.absent != nil {
+		w.Int(p.absent.lead)
+		w.Int(p.absent.next)
+		broken := uint64(0)
+		if p.absent.broken {
+			broken = 1
+		}
+		w.Uint(broken)
+	}
+}
+
+func (t *Tracker) loadPartial(r *Reader) *partial {
+	var list []*Record
+	for rec := r.Record(); rec != nil; rec = r.Record() {
+		list = append(list, rec)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	var a *absence
+	if t.plan.missing {
+		a = &absence{lead: r.Int(), next: r.Int(), broken: r.Uint() == 1}
+	}
+	first := list[len(list)-1]
+	var p *partial
+	for i := len(list) - 1; i >= 0; i-- {
+		p = &partial{before: p, record: list[i], first: first, absent: a}
+	}
+	return p
+}
+
+// Load replaces the state of the Tracker by a saved one of the same plan.
+func (t *Tracker) Load(r *Reader) error {
+	if r.Uint() != uint64(len(t.plan.items)) || r.Uint() != uint64(len(t.plan.steps)) {
+		r.fail("it is of another query")
+		return r.err
+	}
+	fresh := NewTracker(t.plan, t.opt)
+	fresh.order = r.Uint()
+	fresh.stats.Expired, fresh.stats.Evicted = r.Uint(), r.Uint()
+	for n := r.Uint(); n > 0 && r.err == nil; n-- {
+		fresh.loadGroup(r)
+	}
+	fresh.absent.load(fresh, r)
+	fresh.sample.load(fresh, r)
+	if r.err == nil {
+		*t = *fresh
+	}
+	return r.err
+}
+
+func (t *Tracker) loadGroup(r *Reader) {
+	g := &group{key: r.key(), started: r.Int(), older: t.newest}
+	slots := r.Uint()
+	if slots > uint64(len(t.plan.steps)) {
+		r.fail("it is of another query")
+		return
+	}
+	for range slots {
+		g.slots = append(g.slots, t.loadPartial(r))
+	}
+	if t.newest != nil {
+		t.newest.newer = g
+	} else {
+		t.oldest = g
+	}
+	t.newest = g
+	t.groups[g.key] = g
+}
+
+func (a *absences) save(t *Tracker, w *Writer) {
+	w.Uint(uint64(len(a.leads)))
+	for l := a.oldest; l != nil; l = l.newer {
+		w.Text(l.key)
+		w.Int(l.last)
+		w.Int(l.earlier)
+	}
+	w.Uint(uint64(len(a.deadlines)))
+	for _, v := range a.deadlines {
+		w.Text(v.match.Key)
+		w.Uint(v.match.Order)
+		t.savePartial(w, v.last)
+		w.Int(v.behind)
+		w.Int(v.from)
+		w.Int(v.deadline)
+	}
+}
+
+func (a *absences) load(t *Tracker, r *Reader) {
+	for n := r.Uint(); n > 0 && r.err == nil; n-- {
+		l := &lead{key: r.key(), last: r.Int(), earlier: r.Int(), older: a.newest}
+		if a.newest != nil {
+			a.newest.newer = l
+		} else {
+			a.oldest = l
+		}
+		a.newest = l
+		a.leads[l.key] = l
+	}
+	for n := r.Uint(); n > 0 && r.err == nil; n-- {
+		v := &wait{match: Match{Key: r.key(), Order: r.Uint()}}
+		v.last = t.loadPartial(r)
+		v.behind, v.from, v.deadline = r.Int(), r.Int(), r.Int()
+		if v.last == nil || len(v.last.records()) != len(t.plan.steps) {
+			r.fail("a waiting match is damaged")
+			return
+		}
+		v.match.Records = t.plan.arrange(v.last)
+		heap.Push(&a.deadlines, v)
+		a.waits[v.match.Key] = append(a.waits[v.match.Key], v)
+		a.waiting++
+	}
+}
+
+func (s *sampler) save(w *Writer) {
+	w.Uint(uint64(len(s.groups)))
+	for c := s.oldest; c != nil; c = c.newer {
+		w.Text(c.key)
+		w.Int(c.touched)
+		w.Uint(uint64(len(c.items)))
+		for _, list := range c.items {
+			for _, rec := range list {
+				w.Record(rec)
+			}
+			w.Record(nil)
+		}
+	}
+}
+
+func (s *sampler) load(t *Tracker, r *Reader) {
+	for n := r.Uint(); n > 0 && r.err == nil; n-- {
+		c := &candidates{key: r.key(), touched: r.Int(), older: s.newest}
+		items := r.Uint()
+		if items != 0 && items != uint64(len(t.plan.items)) {
+			r.fail("it is of another query")
+			return
+		}
+		c.done = items == 0
+		for range items {
+			var list []*Record
+			for rec := r.Record(); rec != nil; rec = r.Record() {
+				list = append(list, rec)
+			}
+			c.items = append(c.items, list)
+		}
+		if s.newest != nil {
+			s.newest.newer = c
+		} else {
+			s.oldest = c
+		}
+		s.newest = c
+		s.groups[c.key] = c
+	}
+}

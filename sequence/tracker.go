@@ -1,0 +1,373 @@
+package sequence
+
+import (
+	"container/heap"
+	"time"
+
+	"github.com/shrike-project/shrike/event"
+)
+
+// Options bound what a Tracker keeps.
+type Options struct {
+	// MaxKeys is the most keys with unfinished matches; the ones that began
+	// longest ago are evicted. 0 stands for DefaultMaxKeys.
+	MaxKeys int
+	// MaxAge is how long an unfinished match of a sequence without maxspan, or of a
+	// sample, is kept after its latest event; 0: without bound.
+	MaxAge time.Duration
+	// SamplesPerKey makes a sample wait for the end of all events and then give up
+	// to that many samples of each key, by ascending key; 0: the first sample of a
+	// key as soon as there is one.
+	SamplesPerKey int
+	// Notes, if set, is told what becomes of every unfinished match.
+	Notes func(Note)
+}
+
+// DefaultMaxKeys is the default bound on keys.
+const DefaultMaxKeys = 1_000_000
+
+// Stats counts what a Tracker holds and what it let go.
+type Stats struct {
+	// Keys have unfinished matches now; Pending are matches that wait for the
+	// absence of an event.
+	Keys, Pending int
+	// Expired keys went by maxspan, Evicted ones by the bounds of Options.
+	Expired, Evicted uint64
+}
+
+// Tracker holds the unfinished matches of one plan. It belongs to one goroutine.
+type Tracker struct {
+	plan   *Plan
+	opt    Options
+	groups map[string]*group
+	oldest *group // the list of groups, by the time of their latest first event
+	newest *group
+	absent absences
+	sample sampler
+	order  uint64
+	stats  Stats
+}
+
+// group is the state of one key. Slot i holds the unfinished match that has
+// matched steps 0 to i.
+type group struct {
+	key          string
+	started      int64 // milliseconds: the latest first event
+	slots        []*partial
+	older, newer *group
+}
+
+// partial is an unfinished match: its latest record, and the partial it extends.
+type partial struct {
+	before *partial
+	record *Record
+	first  *Record
+	absent *absence // of plans with missing items, else nil
+}
+
+// NewTracker makes a Tracker for a plan.
+func NewTracker(p *Plan, opt Options) *Tracker {
+	if opt.MaxKeys <= 0 {
+		opt.MaxKeys = DefaultMaxKeys
+	}
+	t := &Tracker{plan: p, opt: opt, groups: map[string]*group{}}
+	t.absent.init()
+	t.sample.init()
+	return t
+}
+
+// Stats counts what the Tracker holds and what it let go.
+func (t *Tracker) Stats() Stats {
+	s := t.stats
+	s.Keys = len(t.groups)
+	if t.plan.sample {
+		s.Keys = len(t.sample.groups)
+	}
+	s.Pending = t.absent.waiting
+	return s
+}
+
+// Observe takes an event that hits items of the plan. Events have to come in the
+// order of Record.Compare. A record without a time is passed over, but by a
+// sample.
+func (t *Tracker) Observe(r *Record, hits []Hit, emit func(Match)) {
+	if t.plan.sample {
+		t.observeSample(r, hits, emit)
+		return
+	}
+	if !r.Timed {
+		return
+	}
+	now := r.millis()
+	t.advance(now, emit)
+	if t.plan.missing {
+		t.observeMissing(now, hits)
+	}
+	for step := len(t.plan.steps) - 1; step >= 0; step-- {
+		for _, h := range hits {
+			if h.Item != t.plan.steps[step] {
+				continue
+			}
+			for _, key := range h.Keys {
+				t.step(step, key, r, emit)
+			}
+		}
+	}
+	for _, h := range hits {
+		if h.Item == t.plan.until {
+			for _, key := range h.Keys {
+				t.cut(key, r)
+			}
+		}
+	}
+}
+
+// Advance says that every event from now on has at least the time of watermark.
+func (t *Tracker) Advance(watermark event.Time, emit func(Match)) {
+	if !t.plan.sample {
+		t.advance(watermark.UnixMilli(), emit)
+	}
+}
+
+// Finish says that no event will come any more: what waits for the absence of one
+// completes.
+func (t *Tracker) Finish(emit func(Match)) {
+	const end = 1<<63 - 1
+	t.settle(end, emit)
+	t.finishSamples(emit)
+	if t.opt.Notes != nil {
+		t.noteWaiting()
+	}
+}
+
+func (t *Tracker) advance(now int64, emit func(Match)) {
+	t.settle(now, emit)
+	t.expire(now)
+}
+
+// step lets an event be a step of the match of a key.
+func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
+	last := len(t.plan.steps) - 1
+	if step == 0 {
+		p := &partial{record: r, first: r}
+		if t.plan.missing {
+			p.absent = t.absent.begin(t.plan, key, r.millis())
+		}
+		if last == 0 {
+			t.complete(key, p, emit)
+			return
+		}
+		g := t.touch(key, r)
+		t.note(Started, step, key, r, p)
+		t.put(g, 0, p)
+		return
+	}
+	g := t.groups[key]
+	if g == nil || step-1 >= len(g.slots) || g.slots[step-1] == nil || g.slots[step-1].record == r {
+		t.noteNoPartial(step, key, r)
+		return
+	}
+	before := g.slots[step-1]
+	g.slots[step-1] = nil // consumed even if it is rejected below
+	if t.plan.maxSpan > 0 && r.millis()-before.first.millis() > t.plan.maxSpan {
+		t.note(Expired, step, key, r, before)
+		t.release(g)
+		return
+	}
+	p := &partial{before: before, record: r, first: before.first, absent: before.absent}
+	if p.absent != nil {
+		p.absent.extend(r.millis())
+	}
+	if step == last {
+		t.release(g)
+		t.complete(key, p, emit)
+		return
+	}
+	t.note(Extended, step, key, r, p)
+	t.put(g, step, p)
+}
+
+func (t *Tracker) put(g *group, slot int, p *partial) {
+	for len(g.slots) <= slot {
+		g.slots = append(g.slots, nil)
+	}
+	if old := g.slots[slot]; old != nil {
+		t.note(Replaced, slot, g.key, p.record, old)
+	}
+	g.slots[slot] = p
+}
+
+// complete makes a match of a partial that has all its steps, or lets it wait for
+// the absence of an event.
+func (t *Tracker) complete(key string, p *partial, emit func(Match)) {
+	m := Match{Key: key, Order: t.order}
+	t.order++
+	if p.absent != nil && (p.absent.broken || t.plan.leadBlocks(p)) {
+		t.note(Rejected, len(t.plan.steps)-1, key, p.record, p)
+		return
+	}
+	m.Records = t.plan.arrange(p)
+	if t.plan.trailing && t.absent.wait(t.plan, m, p) {
+		t.note(Waits, len(t.plan.steps)-1, key, p.record, p)
+		return
+	}
+	t.note(Completed, len(t.plan.steps)-1, key, p.record, p)
+	emit(m)
+}
+
+// arrange gives the records of a partial in the order of the query's items, nil
+// for each missing event.
+func (p *Plan) arrange(last *partial) []*Record {
+	steps := make([]*Record, len(p.steps))
+	i := len(steps) - 1
+	for q := last; q != nil; q = q.before {
+		steps[i] = q.record
+		i--
+	}
+	records := make([]*Record, len(p.layout))
+	for place, step := range p.layout {
+		if step >= 0 {
+			records[place] = steps[step]
+		}
+	}
+	return records
+}
+
+// cut forgets all unfinished matches of a key.
+func (t *Tracker) cut(key string, r *Record) {
+	g := t.groups[key]
+	if g == nil {
+		return
+	}
+	for slot, p := range g.slots {
+		if p != nil {
+			t.note(Cut, slot, key, r, p)
+		}
+	}
+	t.remove(g)
+}
+
+// touch gives the group of a key, made if need be, as the newest of all.
+func (t *Tracker) touch(key string, r *Record) *group {
+	g := t.groups[key]
+	if g == nil {
+		g = &group{key: key}
+		t.groups[key] = g
+		if len(t.groups) > t.opt.MaxKeys {
+			t.evict(t.oldest)
+		}
+	} else {
+		t.unlink(g)
+	}
+	g.started = r.millis()
+	g.older, g.newer = t.newest, nil
+	if t.newest != nil {
+		t.newest.newer = g
+	} else {
+		t.oldest = g
+	}
+	t.newest = g
+	return g
+}
+
+func (t *Tracker) evict(g *group) {
+	t.stats.Evicted++
+	for slot, p := range g.slots {
+		if p != nil {
+			t.note(Evicted, slot, g.key, p.record, p)
+		}
+	}
+	t.remove(g)
+}
+
+// release removes a group that holds nothing any more.
+func (t *Tracker) release(g *group) {
+	for _, p := range g.slots {
+		if p != nil {
+			return
+		}
+	}
+	t.remove(g)
+}
+
+func (t *Tracker) remove(g *group) {
+	t.unlink(g)
+	delete(t.groups, g.key)
+}
+
+func (t *Tracker) unlink(g *group) {
+	if g.older != nil {
+		g.older.newer = g.newer
+	} else if t.oldest == g {
+		t.oldest = g.newer
+	}
+	if g.newer != nil {
+		g.newer.older = g.older
+	} else if t.newest == g {
+		t.newest = g.older
+	}
+	g.older, g.newer = nil, nil
+}
+
+// expire removes the groups whose latest first event is too old for any later
+// event to complete it. Groups are listed by that time.
+func (t *Tracker) expire(now int64) {
+	span, bound := t.plan.maxSpan, false
+	if span == 0 {
+		span, bound = t.opt.MaxAge.Milliseconds(), true
+	}
+	if span == 0 {
+		return
+	}
+	for g := t.oldest; g != nil && now-g.started > span; g = t.oldest {
+		if bound {
+			t.evict(g)
+			continue
+		}
+		t.stats.Expired++
+		for slot, p := range g.slots {
+			if p != nil {
+				t.note(Expired, slot+1, g.key, nil, p)
+			}
+		}
+		t.remove(g)
+	}
+	t.absent.prune(now - t.plan.maxSpan)
+}
+
+// settle completes the matches whose wait for the absence of an event is over.
+func (t *Tracker) settle(now int64, emit func(Match)) {
+	for len(t.absent.deadlines) > 0 && t.absent.deadlines[0].deadline < now {
+		w := heap.Pop(&t.absent.deadlines).(*wait)
+		if w.rejected {
+			continue
+		}
+		t.absent.forget(w)
+		t.note(Completed, len(t.plan.steps)-1, w.match.Key, nil, w.last)
+		emit(w.match)
+	}
+}
+
+// observeMissing takes an event for the missing items it hits.
+func (t *Tracker) observeMissing(now int64, hits []Hit) {
+	for _, h := range hits {
+		gap := t.plan.items[h.Item].gap
+		if gap < 0 {
+			continue
+		}
+		for _, key := range h.Keys {
+			switch {
+			case gap == len(t.plan.steps):
+				for _, w := range t.absent.trailing(t.plan, key, now) {
+					t.note(Rejected, len(t.plan.steps)-1, key, nil, w.last)
+				}
+			case gap == 0:
+				t.absent.leading(key, now)
+			default:
+				if g := t.groups[key]; g != nil && gap-1 < len(g.slots) && g.slots[gap-1] != nil {
+					g.slots[gap-1].absent.between(now, g.slots[gap-1].record.millis())
+				}
+			}
+		}
+	}
+}
