@@ -19,7 +19,7 @@ func Example() {
 		risk_score = 73
 		query = 'process where process.parent.name : "winword.exe" and process.name : ("cmd.exe", "powershell.exe")'`))
 	d := detect.New(set.Rules, detect.Options{})
-	decoder, matcher := d.NewDecoder(""), d.NewMatcher()
+	decoder, matcher := d.NewDecoder(), d.NewMatcher()
 
 	var ev event.Event
 	var hits detect.Hits
@@ -34,7 +34,7 @@ func Example() {
 		matcher.Match(&ev, &hits)
 		d.Signals(&ev, &hits, func(s *detect.Signal) {
 			fmt.Println(s.Rule.Name)
-			for _, test := range s.Trace().Decisive() {
+			for _, test := range s.Traces()[0].Decisive() {
 				fmt.Println(" ", test.Expr)
 			}
 		})

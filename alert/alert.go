@@ -18,20 +18,44 @@ type Alert struct {
 	RuleName  string
 	Severity  string
 	RiskScore float64
-	// Time is when the event happened; Timed tells whether it is known.
+	// Time is when the event happened, of a sequence its last one; Timed tells
+	// whether it is known.
 	Time  event.Time
 	Timed bool
 	// Reason is the sentence Kibana shows; Why says in one line what decided.
 	Reason, Why string
-	// Trace tells why the rule fired.
+	// Trace tells why the rule fired on an event. A sequence has none; see Steps.
 	Trace *eql.Trace
+	// Steps are the events of a sequence or sample, Keys its join keys.
+	Steps []Step
+	Keys  []detect.JoinKey
+	// BuildingBlock marks an alert that is there for others to build on, and that
+	// people see only if they ask for it: the events of a sequence, and the alerts
+	// of building-block rules.
+	BuildingBlock bool
 	// Document is the alert document. Its parts may be shared with other alerts
 	// of the same rule: do not change them.
 	Document map[string]any
 }
 
+// Step is an event of a sequence or sample.
+type Step struct {
+	// Query is the event query the event hit, or must not have hit.
+	Query string
+	// Missing marks an event that did not happen.
+	Missing bool
+	Time    event.Time
+	Timed   bool
+	// Source is the event as it came, nil if it is missing.
+	Source map[string]any
+	Trace  *eql.Trace
+}
+
 // Field gives the values of a source field of the alert as text.
 func (a *Alert) Field(name string) []string { return texts(lookup(a.Document, name)) }
+
+// Field gives the values of a field of the step's event as text.
+func (s *Step) Field(name string) []string { return texts(lookup(s.Source, name)) }
 
 // Run is what alerts of one execution have in common.
 type Run struct {
@@ -47,9 +71,10 @@ type Run struct {
 
 // Builder makes alerts. It is safe for use by one goroutine at a time.
 type Builder struct {
-	run   Run
-	types *event.Types
-	rules map[*rule.Rule]map[string]any // the fields that all alerts of a rule share
+	run     Run
+	types   *event.Types
+	rules   map[*rule.Rule]map[string]any // the fields that all alerts of a rule share
+	salvage *event.Decoder
 }
 
 // NewBuilder makes a Builder for the alerts of one execution. Types tell which
@@ -62,34 +87,62 @@ func NewBuilder(run Run, types *event.Types) *Builder {
 	if types == nil {
 		types = event.DefaultTypes()
 	}
-	return &Builder{run: run, types: types, rules: map[*rule.Rule]map[string]any{}}
+	return &Builder{run: run, types: types, rules: map[*rule.Rule]map[string]any{}, salvage: newSalvager(types)}
 }
 
-// Build makes the alert of a signal about one event.
-func (b *Builder) Build(s *detect.Signal) *Alert {
-	src := newSource(s.Event)
-	a := &Alert{Rule: s.Rule, Time: s.Time, Timed: s.Timed, Trace: s.Trace()}
+// Build makes the alerts of a signal and hands them to emit: one for an event; for
+// a sequence or sample a building block for each of its events, and then the alert
+// for all of them.
+func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
+	if s.IsSequence() {
+		b.buildSequence(s, emit)
+		return
+	}
+	r := s.Steps[0].Record
+	src := b.newSource(r.Source, r.Index, r.ID)
+	if src.descendsFrom(s.Rule.ObjectID) {
+		return
+	}
+	a := b.newAlert(s)
+	a.Trace = s.Traces()[0]
 	a.override(src.fields)
 	a.ID = eventAlertID(src, b.run.Space, s.Rule.ObjectID)
 	a.Why = why(a.Trace)
+	a.BuildingBlock = s.Rule.BuildingBlockType != ""
 	doc := b.copySource(src)
 	a.Reason = reason(doc, a.Severity, a.RuleName)
-	for key, value := range b.ruleFields(s.Rule) {
-		doc[key] = value
-	}
 	b.addAlertFields(a, doc)
-	doc["kibana.alert.ancestors"] = []any{src.ancestor()}
-	doc["kibana.alert.depth"] = 1
-	if when, ok := s.Event.Time(); ok {
-		doc["kibana.alert.original_time"] = when.String()
-	}
+	addAncestors(doc, src)
 	doc["shrike"] = map[string]any{"why": a.Why, "trace": a.Trace}
-	a.Document = doc
-	return a
+	emit(a)
 }
 
-// addAlertFields adds the fields every alert has.
+func (b *Builder) newAlert(s *detect.Signal) *Alert {
+	return &Alert{Rule: s.Rule, RuleName: s.Rule.Name, Severity: s.Rule.Severity, RiskScore: s.Rule.RiskScore, Time: s.Time, Timed: s.Timed}
+}
+
+// addAncestors adds what an alert of one event descends from.
+func addAncestors(doc map[string]any, src *source) {
+	list, depth := src.ancestors()
+	doc["kibana.alert.ancestors"] = list
+	doc["kibana.alert.depth"] = depth + 1
+	addOriginalTime(doc, src)
+}
+
+// addOriginalTime adds the event's own @timestamp.
+func addOriginalTime(doc map[string]any, src *source) {
+	if values := texts(lookup(src.fields, "@timestamp")); len(values) > 0 {
+		if when, ok := event.ParseTime(values[0]); ok {
+			doc["kibana.alert.original_time"] = when.String()
+		}
+	}
+}
+
+// addAlertFields adds the fields every alert has and makes doc the alert's.
 func (b *Builder) addAlertFields(a *Alert, doc map[string]any) {
+	for key, value := range b.ruleFields(a.Rule) {
+		doc[key] = value
+	}
 	now := timestamp(b.run.Now)
 	doc["@timestamp"] = now
 	doc["kibana.space_ids"] = []string{b.run.Space}
@@ -116,6 +169,7 @@ func (b *Builder) addAlertFields(a *Alert, doc map[string]any) {
 	if a.Rule.BuildingBlockType != "" {
 		doc["kibana.alert.building_block_type"] = a.Rule.BuildingBlockType
 	}
+	a.Document = doc
 }
 
 func timestamp(t time.Time) string { return event.FromTime(t).String() }

@@ -78,14 +78,14 @@ func build(t *testing.T, more, doc string) *alert.Alert {
 	}
 	d := detect.New(set.Rules, detect.Options{})
 	var ev event.Event
-	if err := d.NewDecoder("").Decode([]byte(doc), &ev); err != nil {
+	if err := d.NewDecoder().Decode([]byte(doc), &ev); err != nil {
 		t.Fatal(err)
 	}
 	var hits detect.Hits
 	d.NewMatcher().Match(&ev, &hits)
 	b := alert.NewBuilder(alert.Run{Now: time.Date(2026, 3, 2, 10, 5, 12, 310e6, time.UTC), UUID: "run", Manual: true}, nil)
 	var a *alert.Alert
-	d.Signals(&ev, &hits, func(s *detect.Signal) { a = b.Build(s) })
+	d.Signals(&ev, &hits, func(s *detect.Signal) { b.Build(s, func(built *alert.Alert) { a = built }) })
 	if a == nil {
 		t.Fatal("the rule did not fire")
 	}

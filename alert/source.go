@@ -5,8 +5,6 @@ package alert
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -23,22 +21,39 @@ type source struct {
 	index  string // of a search hit
 }
 
-func newSource(ev *event.Event) *source {
-	s := &source{id: ev.ID, index: ev.Index}
-	dec := json.NewDecoder(bytes.NewReader(ev.Source))
+// salvaged are the fields that are still read of a document that encoding/json
+// refuses: what tells what the event was about.
+var salvaged = []string{
+	"@timestamp", "event.category", "event.type", "event.action", "host.name", "host.id", "user.name", "process.name", "process.executable",
+	"process.command_line", "process.parent.name", "file.path", "source.ip", "destination.ip", "destination.port",
+}
+
+func newSalvager(types *event.Types) *event.Decoder {
+	set := event.NewFieldSet(types)
+	for _, f := range salvaged {
+		set.Add(f)
+	}
+	return event.NewDecoder(set, "")
+}
+
+func (b *Builder) newSource(text []byte, index, id string) *source {
+	s := &source{id: strings.Clone(id), index: strings.Clone(index)}
+	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	if err := dec.Decode(&s.fields); err != nil {
 		// The event decoder is more lenient about what it passes over. The bytes
-		// are kept whole, and what could be read tells what the event was about.
-		s.fields = map[string]any{"shrike.raw": string(bytes.ToValidUTF8(ev.Source, []byte("\uFFFD")))}
+		// are kept whole.
+		s.fields = map[string]any{"shrike.raw": string(bytes.ToValidUTF8(text, []byte("\uFFFD")))}
+		var ev event.Event
+		_ = b.salvage.Decode(text, &ev)
 		for f := range ev.Fields().Len() {
 			if values := ev.Values(event.Field(f)); len(values) > 0 {
-				s.fields[ev.Fields().Name(event.Field(f))] = values[0].Display()
+				s.fields[ev.Fields().Name(event.Field(f))] = strings.Clone(values[0].Display())
 			}
 		}
 	}
 	if s.id == "" {
-		s.id = contentID(ev.Source, s.fields)
+		s.id = contentID(text, s.fields)
 	}
 	return s
 }
@@ -50,20 +65,55 @@ func contentID(raw []byte, fields map[string]any) string {
 	if err != nil {
 		canonical = raw
 	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:])
+	return hash(string(canonical))
 }
 
-func (s *source) ancestor() map[string]any {
-	return map[string]any{"id": s.id, "type": "event", "index": s.index, "depth": 0}
+// ancestors gives what the event itself descends from, if it is an alert, and then
+// the event; and the event's depth.
+func (s *source) ancestors() (list []any, depth int) {
+	if own, ok := lookup(s.fields, "kibana.alert.ancestors").([]any); ok {
+		list = append(list, own...)
+	}
+	self := map[string]any{"id": s.id, "type": "event", "index": s.index, "depth": 0}
+	if texts := texts(lookup(s.fields, "kibana.alert.depth")); len(texts) > 0 {
+		depth, _ = strconv.Atoi(texts[0])
+		self["type"], self["depth"] = "signal", depth
+		if rule := lookup(s.fields, "kibana.alert.rule.uuid"); rule != nil {
+			self["rule"] = rule
+		}
+	}
+	return append(list, self), depth
+}
+
+// descendsFrom reports whether the event is an alert of a rule, or was made of one.
+// Such an event raises no further alert of the rule, which would never end.
+func (s *source) descendsFrom(objectID string) bool {
+	list, _ := s.ancestors()
+	for _, a := range list {
+		if m, ok := a.(map[string]any); ok && m["rule"] == objectID {
+			return true
+		}
+	}
+	return false
+}
+
+// identities gives the ids and indices of the ancestors as one text.
+func (s *source) identities() string {
+	list, _ := s.ancestors()
+	var b strings.Builder
+	for _, a := range list {
+		if m, ok := a.(map[string]any); ok {
+			b.WriteString(scalar(m["id"]) + scalar(m["index"]))
+		}
+	}
+	return b.String()
 }
 
 // eventAlertID is the identity Kibana gives the alert of one event: the SHA-256
 // of index, id and version of the document, space and rule object id. Search hits
 // of EQL have no version, which reads "undefined".
 func eventAlertID(s *source, space, objectID string) string {
-	sum := sha256.Sum256([]byte(s.index + s.id + "undefined" + space + ":" + objectID))
-	return hex.EncodeToString(sum[:])
+	return hash(s.index + s.id + "undefined" + space + ":" + objectID)
 }
 
 // copySource gives the part of an alert document that comes from the event.

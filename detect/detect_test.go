@@ -24,7 +24,7 @@ func makeRule(t *testing.T, id, query, more string) *rule.Rule {
 func signals(t *testing.T, d *detect.Detector, doc string) []string {
 	t.Helper()
 	var ev event.Event
-	if err := d.NewDecoder("").Decode([]byte(doc), &ev); err != nil {
+	if err := d.NewDecoder().Decode([]byte(doc), &ev); err != nil {
 		t.Fatal(err)
 	}
 	var hits detect.Hits

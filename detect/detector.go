@@ -6,6 +6,7 @@ import (
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/rule"
+	"github.com/shrike-project/shrike/sequence"
 )
 
 // Options say how rules are run.
@@ -28,6 +29,7 @@ type Detector struct {
 	skipped []Skipped
 	fields  *event.FieldSet
 	stream  [3]event.Field // data_stream.type, .dataset, .namespace
+	clocks  []clock
 }
 
 // Skipped is a rule that does not run.
@@ -38,11 +40,19 @@ type Skipped struct {
 
 // compiled is a rule made ready to run.
 type compiled struct {
-	rule      *rule.Rule
-	condition *eql.Condition
-	patterns  indexPatterns
-	when      event.Field // the event's time
-	override  event.Field // NoField: the rule does not demand it
+	rule *rule.Rule
+	// conditions are those of the query's items; an event query has one.
+	conditions []*eql.Condition
+	plan       *sequence.Plan // nil for an event query
+	clock      int
+	patterns   indexPatterns
+	override   event.Field // NoField: the rule does not demand it
+}
+
+// clock is how rules tell the time and order of events.
+type clock struct {
+	when event.Field // NoField: the event's own time
+	tie  event.Field // NoField: none
 }
 
 // New compiles rules. Those that cannot run are listed by Skipped.
@@ -70,22 +80,53 @@ func (d *Detector) compile(r *rule.Rule) (*compiled, error) {
 		return nil, fmt.Errorf("the rule is deprecated")
 	case len(r.Filters) > 0:
 		return nil, fmt.Errorf("rule filters cannot run yet")
-	case r.EQL.Event == nil:
-		return nil, fmt.Errorf("sequences and samples cannot run yet")
 	}
-	c := &compiled{rule: r, patterns: parsePatterns(r.Index), when: event.NoField, override: event.NoField}
-	var err error
-	c.condition, err = eql.Compile(r.EQL.Event, d.fields, eql.CompileOptions{CategoryField: r.EventCategoryOverride, Labels: r.EQL.Label})
-	if err != nil {
-		return nil, err
+	c := &compiled{rule: r, patterns: parsePatterns(r.Index), override: event.NoField}
+	for _, q := range r.EQL.EventQueries() {
+		cond, err := eql.Compile(q, d.fields, eql.CompileOptions{CategoryField: r.EventCategoryOverride, Labels: r.EQL.Label})
+		if err != nil {
+			return nil, err
+		}
+		c.conditions = append(c.conditions, cond)
 	}
-	if r.TimestampField != "" && r.TimestampField != "@timestamp" {
-		c.when = d.fields.Add(r.TimestampField)
+	if r.EQL.Event == nil {
+		var err error
+		if c.plan, err = sequence.Compile(r.EQL, d.fields); err != nil {
+			return nil, err
+		}
 	}
+	c.clock = d.clockOf(r)
 	if r.TimestampOverride != "" && r.TimestampOverride != "@timestamp" && r.TimestampOverrideFallbackDisabled {
 		c.override = d.fields.Add(r.TimestampOverride)
 	}
 	return c, nil
+}
+
+// clockOf gives the number of the clock a rule goes by.
+func (d *Detector) clockOf(r *rule.Rule) int {
+	c := clock{event.NoField, event.NoField}
+	if r.TimestampField != "" && r.TimestampField != "@timestamp" {
+		c.when = d.fields.Add(r.TimestampField)
+	}
+	if r.TiebreakerField != "" {
+		c.tie = d.fields.Add(r.TiebreakerField)
+	}
+	for i, known := range d.clocks {
+		if known == c {
+			return i
+		}
+	}
+	d.clocks = append(d.clocks, c)
+	return len(d.clocks) - 1
+}
+
+// time gives the time of an event by a clock.
+func (c clock) time(ev *event.Event) (event.Time, bool) {
+	if c.when == event.NoField {
+		return ev.Time()
+	}
+	v := ev.First(c.when)
+	return v.Time(), v.Kind() == event.Date
 }
 
 // Rules gives the rules that run, in the order they were given.
@@ -100,90 +141,40 @@ func (d *Detector) Rules() []*rule.Rule {
 // Skipped gives the rules that do not run, and why.
 func (d *Detector) Skipped() []Skipped { return d.skipped }
 
+// Sequences tells how many of the rules need several events.
+func (d *Detector) Sequences() int {
+	n := 0
+	for _, c := range d.rules {
+		if c.plan != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Fields gives the fields the rules read. Events have to be decoded with them.
 func (d *Detector) Fields() *event.FieldSet { return d.fields }
 
-// NewDecoder makes a decoder for the fields the rules read. Timestamp is the
-// field events take their time from; "" is @timestamp. It has to be called before
-// events are matched, and not by several goroutines at once.
-func (d *Detector) NewDecoder(timestamp string) *event.Decoder {
-	return event.NewDecoder(d.fields, timestamp)
-}
+// NewDecoder makes a decoder for the fields the rules read. It has to be called
+// before events are matched, and not by several goroutines at once.
+func (d *Detector) NewDecoder() *event.Decoder { return event.NewDecoder(d.fields, "") }
 
-// Signal is a rule that fired. It holds until the next event is decoded.
-type Signal struct {
-	Rule *rule.Rule
-	// Event is the event that made the rule fire.
-	Event *event.Event
-	// Time is the time of the event by the rule's timestamp field; Timed tells
-	// whether the event has one.
-	Time  event.Time
-	Timed bool
-
-	condition *eql.Condition
-}
-
-// Trace tells why the rule fired.
-func (s *Signal) Trace() *eql.Trace { return s.condition.Trace(s.Event) }
-
-// Hits are the rules an event hits. The zero value is ready for use; it belongs
-// to one goroutine and is reused.
-type Hits struct{ rules []int32 }
-
-// Len tells how many rules hit.
-func (h *Hits) Len() int { return len(h.rules) }
-
-// Matcher matches events against all rules of a Detector. It belongs to one
-// goroutine.
-type Matcher struct {
-	d       *Detector
-	byIndex map[string][]bool // index → which rules look at it
-}
-
-// NewMatcher makes a Matcher.
-func (d *Detector) NewMatcher() *Matcher {
-	return &Matcher{d: d, byIndex: map[string][]bool{}}
-}
-
-// Match fills h with the rules that hit an event.
-func (m *Matcher) Match(ev *event.Event, h *Hits) {
-	h.rules = h.rules[:0]
-	looks := m.looks(ev)
-	for i, c := range m.d.rules {
-		if looks != nil && !looks[i] {
-			continue
-		}
-		if c.override != event.NoField && len(ev.Values(c.override)) == 0 {
-			continue // a search by the override alone never sees the event
-		}
-		if c.condition.Matches(ev) {
-			h.rules = append(h.rules, int32(i))
-		}
-	}
-}
-
-// Signals calls emit for each signal that follows from the hits of an event, in
-// the order of the rules.
-func (d *Detector) Signals(ev *event.Event, h *Hits, emit func(*Signal)) {
-	for _, i := range h.rules {
-		c := d.rules[i]
-		s := &Signal{Rule: c.rule, Event: ev, condition: c.condition}
-		s.Time, s.Timed = ev.Time()
-		if c.when != event.NoField {
-			v := ev.First(c.when)
-			s.Time, s.Timed = v.Time(), v.Kind() == event.Date
-		}
-		emit(s)
-	}
-}
-
-// Explain tells why a rule hits an event, or does not. It reports false for a
-// rule that does not run.
-func (d *Detector) Explain(r *rule.Rule, ev *event.Event) (*eql.Trace, bool) {
+// Explain tells why a rule's event query hits an event, or does not; of a rule
+// with several event queries, why each does. It gives none for a rule that does
+// not run.
+func (d *Detector) Explain(r *rule.Rule, ev *event.Event) []*eql.Trace {
 	for _, c := range d.rules {
 		if c.rule == r {
-			return c.condition.Trace(ev), true
+			return c.explain(ev)
 		}
 	}
-	return nil, false
+	return nil
+}
+
+func (c *compiled) explain(ev *event.Event) []*eql.Trace {
+	list := make([]*eql.Trace, len(c.conditions))
+	for i, cond := range c.conditions {
+		list[i] = cond.Trace(ev)
+	}
+	return list
 }

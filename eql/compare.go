@@ -234,3 +234,7 @@ func comparePreRelease(a, b string) int {
 	}
 	return strings.Compare(a, b)
 }
+
+// Order orders two values as the operators "<" and ">" do. It reports false
+// where they have no order.
+func Order(v, w event.Value) (int, bool) { return order(v, w) }

@@ -1,6 +1,7 @@
 package eqltest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,9 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/eql"
-	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/rule"
 )
 
@@ -34,28 +33,17 @@ func (s *Script) Run(fsys fs.FS) []Result {
 	return results
 }
 
-// way is one manner of running a case; all must come to the same.
-type way struct {
-	name string
-	run  func(*rule.Rule, []*Event) ([][]string, error)
-}
-
-var ways = []way{
-	{"as written", runAsWritten},
-	{"as printed again", runPrinted},
-	{"by its explanation", runTraced},
-}
-
 func (c *Case) run(fsys fs.FS, dir string) (Expectation, error) {
 	r, problems, err := c.subject(fsys, dir)
 	if err != nil {
 		return Expectation{}, err
 	}
-	actual := Expectation{Fail: problems}
+	actual := Expectation{Fail: problems, At: c.Expect.At}
 	if len(problems) == 0 {
-		if actual, err = c.runWays(r); err != nil {
+		if actual.Matches, err = c.runWays(r); err != nil {
 			return actual, err
 		}
+		actual.None = len(actual.Matches) == 0
 	}
 	if got, want := actual.String(), c.Expect.String(); got != want {
 		return actual, fmt.Errorf("expected %s, got %s", want, got)
@@ -63,20 +51,59 @@ func (c *Case) run(fsys fs.FS, dir string) (Expectation, error) {
 	return actual, nil
 }
 
-func (c *Case) runWays(r *rule.Rule) (Expectation, error) {
+// runWays runs the case in every way and gives what all of them come to.
+func (c *Case) runWays(r *rule.Rule) ([][]string, error) {
 	var first [][]string
 	for i, w := range ways {
-		matches, err := w.run(r, c.Events)
-		if err != nil {
-			return Expectation{}, fmt.Errorf("%s: %w", w.name, err)
+		if w.orderly && !c.orderly() {
+			continue
 		}
+		matches, err := w.run(c, r)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", w.name, err)
+		}
+		matches = c.arrange(matches, r)
 		if i == 0 {
 			first = matches
 		} else if !slices.EqualFunc(first, matches, slices.Equal[[]string]) {
-			return Expectation{}, fmt.Errorf("%s: %v, but %s: %v", ways[0].name, first, w.name, matches)
+			return nil, fmt.Errorf("%s: %v, but %s: %v", ways[0].name, first, w.name, matches)
 		}
 	}
-	return Expectation{Matches: first, None: len(first) == 0}, nil
+	return first, nil
+}
+
+// arrange puts matches into the order of their last events, and applies the pipes
+// of a query.
+func (c *Case) arrange(matches [][]string, r *rule.Rule) [][]string {
+	place := map[string]int{}
+	for i, e := range c.inTime() {
+		place[e.Name] = i
+	}
+	last := func(m []string) int {
+		n := -1
+		for _, name := range m {
+			if at, ok := place[name]; ok {
+				n = max(n, at)
+			}
+		}
+		return n
+	}
+	matches = slices.Clone(matches)
+	slices.SortStableFunc(matches, func(a, b []string) int {
+		return cmp.Or(last(a)-last(b), slices.Compare(a, b))
+	})
+	if c.Query == "" {
+		return matches
+	}
+	for _, p := range r.EQL.Pipes {
+		n := min(p.Count, len(matches))
+		if p.Name == "head" {
+			matches = matches[:n]
+		} else {
+			matches = matches[len(matches)-n:]
+		}
+	}
+	return matches
 }
 
 // subject gives the rule a case is about, or the problems of its query.
@@ -113,55 +140,6 @@ func (c *Case) subject(fsys fs.FS, dir string) (*rule.Rule, []string, error) {
 // queryRule makes a rule of a bare query.
 func queryRule(text string, q *eql.Query) *rule.Rule {
 	return &rule.Rule{RuleID: "query", ObjectID: "query", Name: "query", Type: "eql", Language: "eql", Query: text, EQL: q, Severity: "low"}
-}
-
-func runAsWritten(r *rule.Rule, events []*Event) ([][]string, error) {
-	return runRule(r, events, func(*detect.Detector, *event.Event, bool) error { return nil })
-}
-
-func runPrinted(r *rule.Rule, events []*Event) ([][]string, error) {
-	text := r.EQL.String()
-	q, err := eql.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("the printed query %s does not parse: %w", text, err)
-	}
-	again := *r
-	again.EQL = q
-	return runAsWritten(&again, events)
-}
-
-func runTraced(r *rule.Rule, events []*Event) ([][]string, error) {
-	return runRule(r, events, func(d *detect.Detector, ev *event.Event, hit bool) error {
-		t, ok := d.Explain(r, ev)
-		if ok && (t.Result == eql.True) != hit {
-			return fmt.Errorf("the explanation comes to %s", t.Result)
-		}
-		return nil
-	})
-}
-
-// runRule gives the events of each match, by name, and calls check with every
-// event and whether it hit.
-func runRule(r *rule.Rule, events []*Event, check func(*detect.Detector, *event.Event, bool) error) ([][]string, error) {
-	d := detect.New([]*rule.Rule{r}, detect.Options{IgnoreIndex: true, Deprecated: true})
-	if s := d.Skipped(); len(s) > 0 {
-		return nil, fmt.Errorf("the rule cannot run: %s", s[0].Reason)
-	}
-	dec, m := d.NewDecoder(""), d.NewMatcher()
-	var ev event.Event
-	var hits detect.Hits
-	var matches [][]string
-	for _, e := range events {
-		if err := dec.Decode(e.JSON, &ev); err != nil {
-			return nil, fmt.Errorf("event %s: %w", e.Name, err)
-		}
-		m.Match(&ev, &hits)
-		d.Signals(&ev, &hits, func(*detect.Signal) { matches = append(matches, []string{e.Name}) })
-		if err := check(d, &ev, hits.Len() > 0); err != nil {
-			return nil, fmt.Errorf("event %s: %w", e.Name, err)
-		}
-	}
-	return matches, nil
 }
 
 // IsScript tells by its name whether a file is a test script.

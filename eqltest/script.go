@@ -26,7 +26,10 @@ type Case struct {
 	// the line of the query's first byte.
 	Query, Rule string
 	QueryLine   int
-	Expect      Expectation
+	// Lateness is how late events may come to take part in a sequence; negative
+	// where events are put into order first.
+	Lateness time.Duration
+	Expect   Expectation
 }
 
 // Expectation is what a case says must happen.
@@ -37,6 +40,9 @@ type Expectation struct {
 	Matches [][]string
 	// Fail are the problems the query has, each "line:column code".
 	Fail []string
+	// At is when Matches are to be known, as the script writes it; "" stands for
+	// the end of all events.
+	At string
 }
 
 // Event is an event of a script.
@@ -45,6 +51,8 @@ type Event struct {
 	Name string
 	Line int
 	JSON []byte
+
+	when time.Duration // after Epoch
 }
 
 // ScriptError is a fault of a script.
@@ -68,13 +76,14 @@ type parser struct {
 	defaults []assignment
 	query    string
 	rule     string
+	lateness time.Duration
 	line     int  // of the query or rule
 	expected bool // the query or rule has an expectation
 }
 
 // ParseScript reads a script. The error is a *ScriptError.
 func ParseScript(name string, text []byte) (*Script, error) {
-	p := &parser{script: &Script{Name: name, lines: strings.Split(string(text), "\n")}, expected: true}
+	p := &parser{script: &Script{Name: name, lines: strings.Split(string(text), "\n")}, expected: true, lateness: -1}
 	for {
 		indent, words, ok := p.next()
 		if !ok {
@@ -132,6 +141,13 @@ func (p *parser) directive(text string) error {
 		return p.readQuery()
 	case "rule":
 		return p.setSubject("", rest, p.i, "rule needs the name of a rule file")
+	case "lateness":
+		d, err := time.ParseDuration(rest)
+		if err != nil || d < 0 {
+			return p.fail("lateness is a time such as 5m, found %q", rest)
+		}
+		p.lateness = d
+		return nil
 	case "case":
 		if rest == "" || p.title != "" {
 			return p.fail("case needs a title, and an expectation before the next case")
@@ -141,7 +157,7 @@ func (p *parser) directive(text string) error {
 	case "expect":
 		return p.expect(rest)
 	}
-	return p.fail("unknown word %q; a script has defaults, events, query, rule, case and expect", word)
+	return p.fail("unknown word %q; a script has defaults, events, lateness, query, rule, case and expect", word)
 }
 
 // block gives the indented lines that follow, with their numbers, comments left
@@ -203,7 +219,7 @@ func (p *parser) readEvents() error {
 		}
 		names[ev.Name] = true
 		var err error
-		if ev.JSON, err = eventJSON(line, p.defaults); err != nil {
+		if ev.JSON, ev.when, err = eventJSON(line, p.defaults); err != nil {
 			return &ScriptError{p.script.Name, ev.Line, err.Error()}
 		}
 		p.events = append(p.events, ev)
@@ -251,7 +267,7 @@ func (p *parser) expect(rest string) error {
 	if p.query == "" && p.rule == "" {
 		return p.fail("there is no query or rule to expect something of")
 	}
-	c := &Case{Title: p.title, Line: p.i, Events: p.events, Query: p.query, Rule: p.rule, QueryLine: p.line}
+	c := &Case{Title: p.title, Line: p.i, Events: p.events, Query: p.query, Rule: p.rule, QueryLine: p.line, Lateness: p.lateness}
 	if err := p.expectation(c, rest); err != nil {
 		return err
 	}
@@ -279,7 +295,13 @@ func (p *parser) expectation(c *Case, rest string) error {
 	if len(p.events) == 0 {
 		return p.fail("there are no events")
 	}
-	if rest == "none" {
+	if at, ok := strings.CutPrefix(rest, "at "); ok {
+		c.Expect.At, rest, _ = strings.Cut(strings.TrimSpace(at), " ")
+		if d, err := time.ParseDuration(c.Expect.At); err != nil || d < 0 || rest == "" {
+			return p.fail("expect at needs a time and what is known by then, such as: expect at 30s none")
+		}
+	}
+	if strings.TrimSpace(rest) == "none" {
 		c.Expect.None = true
 		return nil
 	}
@@ -309,9 +331,13 @@ func (e Expectation) Known() bool { return e.None || len(e.Matches) > 0 || len(e
 
 // String gives the expectation as a script writes it, without "expect".
 func (e Expectation) String() string {
+	at := ""
+	if e.At != "" {
+		at = "at " + e.At + " "
+	}
 	switch {
 	case e.None || len(e.Matches) == 0 && len(e.Fail) == 0:
-		return "none"
+		return at + "none"
 	case len(e.Fail) > 0:
 		return "fail " + strings.Join(e.Fail, ", ")
 	}
@@ -319,7 +345,7 @@ func (e Expectation) String() string {
 	for i, m := range e.Matches {
 		words[i] = strings.Join(m, "+")
 	}
-	return strings.Join(words, " ")
+	return at + strings.Join(words, " ")
 }
 
 // Update gives the text of the script with expectations replaced by line.

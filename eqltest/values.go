@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/shrike-project/shrike/event"
 )
 
 // assignment is "field=value".
@@ -16,26 +18,26 @@ type assignment struct {
 }
 
 // eventJSON makes the document of an event line: "json {…}", or an offset, a
-// category and fields.
-func eventJSON(line string, defaults []assignment) ([]byte, error) {
+// category and fields. It also gives the time of the event after Epoch.
+func eventJSON(line string, defaults []assignment) ([]byte, time.Duration, error) {
 	if text, ok := strings.CutPrefix(line, "json "); ok {
 		if !json.Valid([]byte(text)) {
-			return nil, fmt.Errorf("the document is not valid JSON")
+			return nil, 0, fmt.Errorf("the document is not valid JSON")
 		}
-		return []byte(text), nil
+		return []byte(text), timeOf([]byte(text)), nil
 	}
 	offset, rest, _ := strings.Cut(line, " ")
 	d, err := time.ParseDuration(offset)
 	if err != nil {
-		return nil, fmt.Errorf("an event begins with its time, such as 50s, or with json; found %q", offset)
+		return nil, 0, fmt.Errorf("an event begins with its time, such as 50s, or with json; found %q", offset)
 	}
 	category, rest, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	if category == "" || strings.Contains(category, "=") {
-		return nil, fmt.Errorf("an event has a category behind its time, or \"-\" for none; found %q", category)
+		return nil, 0, fmt.Errorf("an event has a category behind its time, or \"-\" for none; found %q", category)
 	}
 	list, err := parseAssignments(rest)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	doc := map[string]any{"@timestamp": Epoch.Add(d).Format("2006-01-02T15:04:05.999999999Z07:00")}
 	if category != "-" {
@@ -48,7 +50,21 @@ func eventJSON(line string, defaults []assignment) ([]byte, error) {
 			doc[a.field] = a.value
 		}
 	}
-	return json.Marshal(doc)
+	text, err := json.Marshal(doc)
+	return text, timeOf(text), err
+}
+
+// timeOf gives the time of a document after Epoch.
+func timeOf(doc []byte) time.Duration {
+	var ev event.Event
+	if event.NewDecoder(event.NewFieldSet(nil), "").Decode(doc, &ev) != nil {
+		return 0
+	}
+	when, ok := ev.Time()
+	if !ok {
+		return 0
+	}
+	return when.Std().Sub(Epoch)
 }
 
 // parseAssignments reads "field=value field=value …".

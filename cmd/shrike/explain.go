@@ -21,6 +21,7 @@ type explainOptions struct {
 	rule   string
 	output string
 	full   bool
+	keys   int
 }
 
 func (p *program) explainCommand() *cobra.Command {
@@ -30,6 +31,8 @@ func (p *program) explainCommand() *cobra.Command {
 		Short: "Tell why a rule fired on an event, or did not",
 		Long: "Tell why a rule fired on an event, or did not: its condition as a tree, each part true (✓), false (✗) or\n" +
 			"unknown (?, the field is missing), with the values that decided.\n\n" +
+			"Of a sequence it tells, for each value of its join keys, which events were which steps, and where each unfinished\n" +
+			"match ended and why.\n\n" +
 			"RULE is a rule file, or the name or rule_id of a shipped rule.",
 		Example: "  shrike explain --rule my_rule.toml event.json",
 		Args:    cobra.MinimumNArgs(1),
@@ -38,6 +41,7 @@ func (p *program) explainCommand() *cobra.Command {
 	c.Flags().StringVar(&o.rule, "rule", "", "rule file, or name or rule_id of a shipped rule")
 	c.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
 	c.Flags().BoolVar(&o.full, "full", false, "show every part, also of alternatives that did not apply")
+	c.Flags().IntVar(&o.keys, "keys", 20, "most values of join keys to explain")
 	_ = c.MarkFlagRequired("rule")
 	o.input.add(c)
 	return c
@@ -70,23 +74,31 @@ func (p *program) explain(ctx context.Context, paths []string, o explainOptions)
 	}
 	src := p.open(paths, o.input)
 	defer src.Close()
-	judge := func() pipeline.Judge[*explanation] {
-		return pipeline.Judge[*explanation]{Decoder: d.NewDecoder(""), Event: func(ev *event.Event, emit func(*explanation)) {
-			t, _ := d.Explain(r, ev)
-			emit(&explanation{Rule: r.Name, Fires: t.Result == eql.True, Trace: t})
-		}}
+	var sum *pipeline.Summary
+	if r.EQL.Event == nil {
+		sum, err = p.explainSequence(ctx, src, d, r, o)
+	} else {
+		sum, err = p.explainEvents(ctx, src, d, r, o)
 	}
-	n := int64(0)
-	emit := func(e *explanation) error {
-		n++
-		e.number = n
-		return p.printExplanation(e, o)
-	}
-	sum, err := pipeline.Scan(ctx, src, judge, emit, pipeline.ScanOptions{Jobs: o.input.jobs, MaxEventBytes: o.input.maxEventBytes})
 	if err != nil {
 		return failure(err)
 	}
 	return p.inputStatus(sum, src.Stats().Failed)
+}
+
+func (p *program) explainEvents(ctx context.Context, src pipeline.Source, d *detect.Detector, r *rule.Rule, o explainOptions) (*pipeline.Summary, error) {
+	judge := func() pipeline.Judge[*explanation] {
+		return pipeline.Judge[*explanation]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, emit func(*explanation)) {
+			t := d.Explain(r, ev)[0]
+			emit(&explanation{Rule: r.Name, Fires: t.Result == eql.True, Trace: t})
+		}}
+	}
+	n := int64(0)
+	return pipeline.Scan(ctx, src, judge, func(e *explanation) error {
+		n++
+		e.number = n
+		return p.printExplanation(e, o)
+	}, o.input.scan())
 }
 
 func (p *program) printExplanation(e *explanation, o explainOptions) error {

@@ -20,7 +20,7 @@ type alertOutput interface {
 
 // alertOutput gives the output of a name; "" is the table on a terminal, else
 // one document a line.
-func (p *program) alertOutput(name string, explain bool) (alertOutput, error) {
+func (p *program) alertOutput(name string, explain, blocks bool) (alertOutput, error) {
 	if name == "" {
 		name = "jsonl"
 		if p.tty || explain {
@@ -30,7 +30,7 @@ func (p *program) alertOutput(name string, explain bool) (alertOutput, error) {
 	w := bufio.NewWriterSize(p.stdout, 1<<16)
 	switch name {
 	case "table":
-		return &alertTable{w: w, width: p.width, explain: explain}, nil
+		return &alertTable{w: w, width: p.width, explain: explain, blocks: blocks}, nil
 	case "jsonl":
 		return &alertLines{w: w}, nil
 	case "json":
@@ -87,6 +87,7 @@ type alertTable struct {
 	w       *bufio.Writer
 	width   int
 	explain bool
+	blocks  bool // building blocks too
 	n       int
 }
 
@@ -99,6 +100,9 @@ const (
 )
 
 func (o *alertTable) write(a *alert.Alert) error {
+	if a.BuildingBlock && !o.blocks {
+		return nil // others build on it; it stays in the background
+	}
 	ruleWidth := max(24, min(48, o.width-100))
 	if o.n == 0 {
 		_, _ = fmt.Fprintln(o.w, bold(strings.Join([]string{
@@ -116,10 +120,64 @@ func (o *alertTable) write(a *alert.Alert) error {
 		fit(first(a, "host.name", "host.hostname", "host.id"), hostWidth), fit(first(a, "user.name", "user.id"), userWidth), trim(printable(processText(a)), rest),
 	}, "  "))
 	_, err := fmt.Fprintln(o.w, "    "+faint("why: ")+trim(printable(a.Why), max(40, o.width-9)))
-	if o.explain && err == nil {
+	for i := range a.Steps {
+		o.step(a, i)
+	}
+	if o.explain && err == nil && a.Trace != nil {
 		err = writeTrace(o.w, a.Trace, traceStyle{indent: "    ", width: o.width})
 	}
 	return err
+}
+
+// step writes an event of a sequence, its time relative to the first.
+func (o *alertTable) step(a *alert.Alert, i int) {
+	st := &a.Steps[i]
+	when := "-"
+	if offset, ok := a.Offset(i); ok {
+		when = fmt.Sprintf("+%.3f s", float64(offset)/1000)
+	}
+	text := "did not happen: " + st.Query
+	if !st.Missing {
+		text = eventText(st.Field)
+	}
+	_, _ = fmt.Fprintf(o.w, "    %2d  %12s  %s\n", i+1, when, trim(printable(text), max(40, o.width-22)))
+	if o.explain && st.Trace != nil {
+		_ = writeTrace(o.w, st.Trace, traceStyle{indent: "        ", width: o.width})
+	}
+}
+
+// eventText says in a few words what an event was.
+func eventText(field func(string) []string) string {
+	get := func(names ...string) string {
+		for _, n := range names {
+			if v := field(n); len(v) > 0 && v[0] != "" {
+				return strings.Join(v, ",")
+			}
+		}
+		return ""
+	}
+	var parts []string
+	add := func(before, s string) {
+		if s != "" {
+			parts = append(parts, before+s)
+		}
+	}
+	add("", get("event.category"))
+	add("", get("event.action", "event.type"))
+	add("", get("process.name", "process.executable"))
+	add("file ", get("file.path", "file.name"))
+	add("registry ", get("registry.path"))
+	add("library ", get("dll.path", "dll.name"))
+	add("domain ", get("dns.question.name"))
+	if ip := get("destination.ip", "destination.domain"); ip != "" {
+		if port := get("destination.port"); port != "" {
+			ip += ":" + port
+		}
+		add("to ", ip)
+	}
+	add("by ", get("user.name"))
+	add("", get("process.command_line"))
+	return strings.Join(parts, " ")
 }
 
 func (o *alertTable) close() error { return o.w.Flush() }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/pipeline"
+	"github.com/shrike-project/shrike/sequence"
 )
 
 type queryOptions struct {
@@ -26,14 +26,16 @@ type queryOptions struct {
 	size       int
 	position   string
 	sort       bool
+
+	samplesPerKey int
 }
 
 func (p *program) queryCommand() *cobra.Command {
 	var o queryOptions
 	c := &cobra.Command{
 		Use:   "query [flags] EQL PATH…|-",
-		Short: "Print the events that match an EQL query",
-		Long: "Print the events that match an EQL query.\n\n" +
+		Short: "Print the events, sequences or samples that match an EQL query",
+		Long: "Print the events, sequences or samples that match an EQL query.\n\n" +
 			"Without --size, pipes and --sort, events are printed as they are found, in the order of the files.\n" +
 			"Otherwise they come in the order of time, as Elasticsearch gives them.",
 		Example: "  shrike query 'process where process.name : \"cmd.exe\"' events.ndjson\n  shrike query --size 10 'any where true' events.ndjson",
@@ -41,32 +43,27 @@ func (p *program) queryCommand() *cobra.Command {
 		RunE:    func(c *cobra.Command, args []string) error { return p.query(c.Context(), args[0], args[1:], o) },
 	}
 	f := c.Flags()
-	f.StringVarP(&o.output, "output", "o", "jsonl", "jsonl or json")
+	f.StringVarP(&o.output, "output", "o", "jsonl", "jsonl or json; for sequences and samples also text")
 	f.StringVar(&o.timestamp, "timestamp-field", "@timestamp", "field that holds the time")
 	f.StringVar(&o.tiebreaker, "tiebreaker-field", "", "field that orders events of the same time")
 	f.StringVar(&o.category, "event-category-field", eql.DefaultCategoryField, "field that holds the event category")
 	f.IntVar(&o.size, "size", 0, "most events to print (default: all)")
 	f.StringVar(&o.position, "result-position", "tail", "which end of the results --size keeps: head or tail")
+	f.IntVar(&o.samplesPerKey, "max-samples-per-key", 1, "most samples of one join key")
 	f.BoolVar(&o.sort, "sort", false, "print in the order of time")
 	o.input.add(c)
 	return c
 }
 
 // match is an event that a query found.
-type match struct {
-	source []byte
-	when   event.Time
-	timed  bool
-	tie    event.Value
-	number int64 // in the order of the input
-}
+type match = sequence.Record
 
 func (p *program) query(ctx context.Context, text string, paths []string, o queryOptions) error {
 	switch {
 	case o.position != "head" && o.position != "tail":
 		return fmt.Errorf("unknown --result-position %q, expected head or tail", o.position)
-	case o.output != "jsonl" && o.output != "json":
-		return fmt.Errorf("unknown output %q; the outputs are jsonl, json", o.output)
+	case o.output != "jsonl" && o.output != "json" && o.output != "text":
+		return fmt.Errorf("unknown output %q; the outputs are jsonl, json, text", o.output)
 	case o.size < 0:
 		return fmt.Errorf("--size cannot be negative")
 	}
@@ -78,24 +75,12 @@ func (p *program) query(ctx context.Context, text string, paths []string, o quer
 	if err != nil {
 		return err
 	}
-	fields := event.NewFieldSet(types)
-	cond, err := eql.Compile(q.Event, fields, eql.CompileOptions{CategoryField: o.category})
+	if q.Event == nil {
+		return p.queryMatches(ctx, q, types, paths, o)
+	}
+	judge, err := newQueryJudge(q, types, o)
 	if err != nil {
 		return failure(err)
-	}
-	tie := event.NoField
-	if o.tiebreaker != "" {
-		tie = fields.Add(o.tiebreaker)
-	}
-	judge := func() pipeline.Judge[*match] {
-		return pipeline.Judge[*match]{Decoder: event.NewDecoder(fields, o.timestamp), Event: func(ev *event.Event, emit func(*match)) {
-			if !cond.Matches(ev) {
-				return
-			}
-			m := &match{source: bytes.Clone(ev.Source), tie: ev.First(tie).Clone()}
-			m.when, m.timed = ev.Time()
-			emit(m)
-		}}
 	}
 	src := p.open(paths, o.input)
 	defer src.Close()
@@ -104,20 +89,20 @@ func (p *program) query(ctx context.Context, text string, paths []string, o quer
 	n := int64(0)
 	emit := func(m *match) error {
 		n++
-		m.number = n
+		m.Number = uint64(n)
 		if r == nil {
-			return out.write(m.source)
+			return out.write(m.Source)
 		}
 		r.add(m)
 		return nil
 	}
-	sum, err := pipeline.Scan(ctx, src, judge, emit, pipeline.ScanOptions{Jobs: o.input.jobs, MaxEventBytes: o.input.maxEventBytes})
+	sum, err := pipeline.Scan(ctx, src, judge, emit, o.input.scan())
 	if errors.Is(err, context.Canceled) {
 		return &exitError{status: exitStopped}
 	}
 	if err == nil && r != nil {
 		for _, m := range r.final() {
-			if err = out.write(m.source); err != nil {
+			if err = out.write(m.Source); err != nil {
 				break
 			}
 		}
@@ -129,6 +114,29 @@ func (p *program) query(ctx context.Context, text string, paths []string, o quer
 		return failure(err)
 	}
 	return p.inputStatus(sum, src.Stats().Failed)
+}
+
+// newQueryJudge gives judges that emit the events an event query matches.
+func newQueryJudge(q *eql.Query, types *event.Types, o queryOptions) (func() pipeline.Judge[*match], error) {
+	fields := event.NewFieldSet(types)
+	cond, err := eql.Compile(q.Event, fields, eql.CompileOptions{CategoryField: o.category})
+	if err != nil {
+		return nil, err
+	}
+	tie := event.NoField
+	if o.tiebreaker != "" {
+		tie = fields.Add(o.tiebreaker)
+	}
+	return func() pipeline.Judge[*match] {
+		return pipeline.Judge[*match]{Decoder: event.NewDecoder(fields, o.timestamp), Event: func(ev *event.Event, emit func(*match)) {
+			if !cond.Matches(ev) {
+				return
+			}
+			m := &match{Source: bytes.Clone(ev.Source), Tie: ev.First(tie).Clone()}
+			m.Time, m.Timed = ev.Time()
+			emit(m)
+		}}
+	}, nil
 }
 
 // parseQuery parses and checks an ad-hoc query; what is wrong with it is printed
@@ -147,9 +155,6 @@ func (p *program) parseQuery(text string, types *event.Types) (*eql.Query, error
 		}
 		return nil, &exitError{status: exitUsage}
 	}
-	if q.Event == nil {
-		return nil, failure(fmt.Errorf("sequences and samples cannot run yet"))
-	}
 	return q, nil
 }
 
@@ -165,20 +170,26 @@ type limit struct {
 	n    int
 }
 
-// newResults gives nil where results need no order.
-func newResults(pipes []eql.Pipe, o queryOptions) *results {
-	r := &results{}
+// newLimits gives the limits of size and pipes.
+func newLimits(pipes []eql.Pipe, o queryOptions) []limit {
+	var list []limit
 	if o.size > 0 {
 		// The size acts before the first pipe, in that pipe's direction.
 		tail := o.position == "tail"
 		if len(pipes) > 0 {
 			tail = pipes[0].Name == "tail"
 		}
-		r.limits = append(r.limits, limit{tail, o.size})
+		list = append(list, limit{tail, o.size})
 	}
 	for _, p := range pipes {
-		r.limits = append(r.limits, limit{p.Name == "tail", p.Count})
+		list = append(list, limit{p.Name == "tail", p.Count})
 	}
+	return list
+}
+
+// newResults gives nil where results need no order.
+func newResults(pipes []eql.Pipe, o queryOptions) *results {
+	r := &results{limits: newLimits(pipes, o)}
 	if len(r.limits) == 0 && !o.sort {
 		return nil
 	}
@@ -195,33 +206,7 @@ func (r *results) add(m *match) {
 	}
 }
 
-func (r *results) sort() {
-	slices.SortFunc(r.list, func(a, b *match) int {
-		return cmp.Or(compareTimed(a.timed, b.timed), a.when.Compare(b.when), compareTies(a.tie, b.tie), cmp.Compare(a.number, b.number))
-	})
-}
-
-// compareTimed puts events without a time behind those with one.
-func compareTimed(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return -1
-	}
-	return 1
-}
-
-// compareTies orders tiebreakers; a missing one is last.
-func compareTies(a, b event.Value) int {
-	switch {
-	case a.IsNull() || b.IsNull():
-		return compareTimed(!a.IsNull(), !b.IsNull())
-	case a.IsNumber() && b.IsNumber():
-		return cmp.Compare(a.Float(), b.Float())
-	}
-	return cmp.Compare(a.Text(), b.Text())
-}
+func (r *results) sort() { slices.SortFunc(r.list, (*match).Compare) }
 
 func (l limit) apply(list []*match) []*match {
 	n := min(l.n, len(list))

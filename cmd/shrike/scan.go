@@ -17,6 +17,7 @@ import (
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/pipeline"
 	"github.com/shrike-project/shrike/rule"
+	"github.com/shrike-project/shrike/sequence"
 	"github.com/shrike-project/shrike/source/file"
 )
 
@@ -31,6 +32,43 @@ type scanOptions struct {
 	index       string
 	ignoreIndex bool
 	deprecated  bool
+	blocks      bool
+	lateness    lateness
+	maxKeys     int
+}
+
+// lateness is a flag: a time, or "unlimited".
+type lateness struct{ d *time.Duration }
+
+func (l *lateness) String() string {
+	if l.d == nil {
+		return "unlimited"
+	}
+	return durationText(*l.d)
+}
+
+// Set implements pflag.Value.
+func (l *lateness) Set(s string) error {
+	if s == "unlimited" {
+		l.d = nil
+		return nil
+	}
+	d, err := time.ParseDuration(s)
+	if err == nil && d < 0 {
+		err = fmt.Errorf("it cannot be negative")
+	}
+	l.d = &d
+	return err
+}
+
+// Type implements pflag.Value.
+func (l *lateness) Type() string { return "time" }
+
+func (l *lateness) value() time.Duration {
+	if l.d == nil {
+		return detect.Unlimited
+	}
+	return *l.d
 }
 
 // inputOptions are the flags of every command that reads events.
@@ -44,6 +82,10 @@ func (o *inputOptions) add(c *cobra.Command) {
 	c.Flags().IntVar(&o.jobs, "jobs", 0, "number of workers (default: one a processor)")
 	c.Flags().IntVar(&o.maxEventBytes, "max-event-bytes", file.DefaultMaxEventBytes, "largest event that is read; larger ones are counted as skipped")
 	c.Flags().StringVar(&o.fields, "fields", "", "`FILE` with types of your own fields, one \"field type\" a line")
+}
+
+func (o *inputOptions) scan() pipeline.ScanOptions {
+	return pipeline.ScanOptions{Jobs: o.jobs, MaxEventBytes: o.maxEventBytes}
 }
 
 // types gives the field types, with those of the user's file.
@@ -91,6 +133,9 @@ func (p *program) scanCommand() *cobra.Command {
 	f.StringVar(&o.index, "index", "", "index `NAME` of events that do not tell theirs")
 	f.BoolVar(&o.ignoreIndex, "ignore-index", false, "show every event to every rule, whatever its index patterns")
 	f.BoolVar(&o.deprecated, "deprecated", false, "run deprecated rules too")
+	f.BoolVar(&o.blocks, "building-blocks", false, "show building blocks in a table too: alerts that are there for others to build on")
+	f.Var(&o.lateness, "lateness", "how much older than the newest event an event may be and still take part in sequences, such as 5m; unlimited puts all events into order first, and prints sequences at the end")
+	f.IntVar(&o.maxKeys, "max-keys", sequence.DefaultMaxKeys, "most join keys with unfinished matches that each sequence rule keeps")
 	o.input.add(c)
 	return c
 }
@@ -99,7 +144,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	if o.failOn != "" && rule.SeverityRank(o.failOn) < 0 {
 		return fmt.Errorf("unknown severity %q for --fail-on; the severities are %s", o.failOn, strings.Join(rule.Severities, ", "))
 	}
-	out, err := p.alertOutput(o.output, o.explain)
+	out, err := p.alertOutput(o.output, o.explain, o.blocks)
 	if err != nil {
 		return err
 	}
@@ -118,17 +163,24 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	src := p.open(paths, o.input)
 	defer src.Close()
 	emit := func(a *alert.Alert) error {
-		s.Alerts[a.Severity]++
+		if a.BuildingBlock {
+			s.BuildingBlocks++
+		} else {
+			s.Alerts[a.Severity]++
+		}
 		return out.write(a)
 	}
 	stop := p.progress(src)
-	run := alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}
-	sum, err := pipeline.Scan(ctx, src, pipeline.Alerts(d, run), emit, pipeline.ScanOptions{Jobs: o.input.jobs, MaxEventBytes: o.input.maxEventBytes})
+	sum, stream, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
+		Scan: o.input.scan(), Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit,
+		Stream: detect.StreamOptions{Lateness: o.lateness.value(), MaxKeys: o.maxKeys},
+	})
 	stop()
 	if closeErr := out.close(); err == nil {
 		err = closeErr
 	}
 	s.events(sum, src.Stats())
+	s.sequences(stream)
 	fmt.Fprint(p.stderr, s.text())
 	if o.summary != "" {
 		if werr := s.writeFile(o.summary); werr != nil && err == nil {

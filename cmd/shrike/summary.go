@@ -26,6 +26,8 @@ type scanSummary struct {
 	FilesSkipped map[string]int   `json:"files_skipped"`
 	FileEvents   map[string]int64 `json:"file_events"`
 	Alerts       map[string]int64 `json:"alerts"`
+	// BuildingBlocks are alerts that are there for others to build on.
+	BuildingBlocks int64 `json:"building_block_alerts"`
 
 	RulesRun     int            `json:"rules_run"`
 	RulesNotRun  map[string]int `json:"rules_not_run"`
@@ -35,6 +37,12 @@ type scanSummary struct {
 	Skipped          map[string]int64 `json:"events_skipped"`
 	SkippedSamples   []skippedSample  `json:"events_skipped_samples"`
 	UnreadableValues int64            `json:"unreadable_values"`
+
+	// LateEvents came too late for sequences, by rule; UntimedEvents have no time;
+	// EvictedKeys were let go unfinished.
+	LateEvents    map[string]uint64 `json:"late_events"`
+	UntimedEvents uint64            `json:"untimed_events"`
+	EvictedKeys   uint64            `json:"evicted_keys"`
 }
 
 type skippedSample struct {
@@ -79,6 +87,15 @@ func (s *scanSummary) events(sum *pipeline.Summary, files file.Stats) {
 	}
 }
 
+// sequences notes what sequence rules had to pass over.
+func (s *scanSummary) sequences(st detect.StreamStats) {
+	s.LateEvents = map[string]uint64{}
+	for r, n := range st.Late {
+		s.LateEvents[r.Name] += n
+	}
+	s.UntimedEvents, s.EvictedKeys = st.Untimed, st.Evicted
+}
+
 func (s *scanSummary) writeFile(name string) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -111,6 +128,15 @@ func (s *scanSummary) text() string {
 	if s.UnreadableValues > 0 {
 		fmt.Fprintf(&b, "%s not readable by the type of their field, and treated as missing\n", count(s.UnreadableValues, "value"))
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.LateEvents)) {
+		fmt.Fprintf(&b, "%s too late for the sequences of %s: raise --lateness\n", count(int64(s.LateEvents[name]), "event"), printable(name))
+	}
+	if s.UntimedEvents > 0 {
+		fmt.Fprintf(&b, "%s without a time could not take part in sequences\n", count(int64(s.UntimedEvents), "event"))
+	}
+	if s.EvictedKeys > 0 {
+		fmt.Fprintf(&b, "%s with unfinished sequences given up: raise --max-keys\n", count(int64(s.EvictedKeys), "join key"))
+	}
 	if s.FilesFailed > 0 {
 		fmt.Fprintf(&b, "%s\n", bold(count(int64(s.FilesFailed), "file")+" could not be read, or not to the end"))
 	}
@@ -125,8 +151,12 @@ func (s *scanSummary) text() string {
 
 func (s *scanSummary) alertText() string {
 	n := total(s.Alerts)
+	blocks := ""
+	if s.BuildingBlocks > 0 {
+		blocks = fmt.Sprintf(" (and %s for others to build on)", count(s.BuildingBlocks, "building block"))
+	}
 	if n == 0 {
-		return "no alerts"
+		return "no alerts" + blocks
 	}
 	var parts []string
 	for i := len(rule.Severities) - 1; i >= 0; i-- {
@@ -135,7 +165,7 @@ func (s *scanSummary) alertText() string {
 			parts = append(parts, severityText(severity, number(c)+" "+severity))
 		}
 	}
-	return bold(count(n, "alert")) + ": " + strings.Join(parts, ", ")
+	return bold(count(n, "alert")) + ": " + strings.Join(parts, ", ") + blocks
 }
 
 func (s *scanSummary) ruleText() string {

@@ -1,0 +1,82 @@
+package detect
+
+import (
+	"github.com/shrike-project/shrike/eql"
+	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/rule"
+	"github.com/shrike-project/shrike/sequence"
+)
+
+// Signal is a rule that fired.
+type Signal struct {
+	Rule *rule.Rule
+	// Steps are the events that made it fire: one, or those of a sequence or sample
+	// in the order of its items.
+	Steps []Step
+	// Keys are the join keys of a sequence or sample: the names of its first item's
+	// fields, and their values.
+	Keys []JoinKey
+	// Time is the time of the last event by the rule's timestamp field; Timed tells
+	// whether it has one.
+	Time  event.Time
+	Timed bool
+
+	compiled *compiled
+	event    *event.Event // of a single event query: the event, while it holds
+	fields   *event.FieldSet
+}
+
+// Step is an event of a signal.
+type Step struct {
+	// Record is the event, nil for a missing one ("![…]").
+	Record *sequence.Record
+	// Query is the event query it hit, or must not have hit.
+	Query *eql.EventQuery
+
+	item int
+}
+
+// JoinKey is a join key with the value its events share.
+type JoinKey struct {
+	Field string
+	Value event.Value
+}
+
+// IsSequence reports whether the rule needs several events.
+func (s *Signal) IsSequence() bool { return s.compiled.plan != nil }
+
+// Traces tells for each step why its event hit the step's query; nil for missing
+// events.
+func (s *Signal) Traces() []*eql.Trace {
+	if s.event != nil {
+		return []*eql.Trace{s.compiled.conditions[0].Trace(s.event)}
+	}
+	list := make([]*eql.Trace, len(s.Steps))
+	decoder := event.NewDecoder(s.fields, "")
+	var ev event.Event
+	for i, step := range s.Steps {
+		if step.Record == nil || decoder.Decode(step.Record.Source, &ev) != nil {
+			continue
+		}
+		list[i] = s.compiled.conditions[step.item].Trace(&ev)
+	}
+	return list
+}
+
+// sequenceSignal makes the signal of a match.
+func (d *Detector) sequenceSignal(c *compiled, m sequence.Match) *Signal {
+	s := &Signal{Rule: c.rule, compiled: c, fields: d.fields}
+	names := c.plan.KeyNames(0)
+	for i, v := range sequence.KeyValues(m.Key) {
+		s.Keys = append(s.Keys, JoinKey{names[i], v})
+	}
+	items := c.rule.EQL.Items()
+	for place, r := range m.Records {
+		item := c.plan.ItemOfPlace(place)
+		s.Steps = append(s.Steps, Step{Record: r, Query: &items[item].Query, item: item})
+		if r != nil && r.Timed && (!s.Timed || r.Time.Compare(s.Time) >= 0) {
+			s.Time, s.Timed = r.Time, true
+		}
+	}
+	return s
+}

@@ -1,0 +1,194 @@
+package detect
+
+import (
+	"time"
+
+	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/rule"
+	"github.com/shrike-project/shrike/sequence"
+)
+
+// Unlimited is the lateness of an input that ends: events are put into order over
+// all of it.
+const Unlimited time.Duration = -1
+
+// StreamOptions say how events are put into order and what is kept of them.
+type StreamOptions struct {
+	// Lateness is how much older than the newest event an event may be to be put
+	// into its place. Older ones are counted, and passed over. Unlimited waits for
+	// the end of the input.
+	Lateness time.Duration
+	// MaxKeys and MaxAge bound what each rule keeps; see sequence.Options.
+	MaxKeys int
+	MaxAge  time.Duration
+	// SamplesPerKey is that of sequence.Options.
+	SamplesPerKey int
+	// MemoryBytes is how much of an unlimited input is held before it is spilled; 0
+	// stands for DefaultMemoryBytes. Without Spill, all of it is held.
+	MemoryBytes int
+	Spill       Spill
+	// Notes, if set, is told what becomes of every unfinished match.
+	Notes func(*rule.Rule, sequence.Note)
+}
+
+// DefaultMemoryBytes is how much of an unlimited input is held by default.
+const DefaultMemoryBytes = 64 << 20
+
+// Stream follows the rules that need several events. It takes the arrivals of all
+// workers, one after another, and belongs to one goroutine.
+type Stream struct {
+	d        *Detector
+	opt      StreamOptions
+	trackers []*sequence.Tracker // by rule; nil for single event queries
+	orders   []*order            // by clock
+	advanced []event.Time        // by clock: the watermark trackers know
+	number   uint64
+	stats    StreamStats
+}
+
+// StreamStats counts what a Stream passed over and let go.
+type StreamStats struct {
+	// Late are events that came later than the lateness allows, by rule.
+	Late map[*rule.Rule]uint64
+	// Untimed are events without a time that hit a step of a sequence.
+	Untimed uint64
+	// Keys, Pending, Expired and Evicted are the sums over all rules; see
+	// sequence.Stats.
+	Keys, Pending    int
+	Expired, Evicted uint64
+	// Spilled counts sorted runs that did not fit into memory.
+	Spilled int
+}
+
+// NewStream makes a Stream.
+func (d *Detector) NewStream(opt StreamOptions) *Stream {
+	s := &Stream{d: d, opt: opt, trackers: make([]*sequence.Tracker, len(d.rules)), advanced: make([]event.Time, len(d.clocks))}
+	s.stats.Late = map[*rule.Rule]uint64{}
+	for i, c := range d.rules {
+		if c.plan == nil {
+			continue
+		}
+		o := sequence.Options{MaxKeys: opt.MaxKeys, MaxAge: opt.MaxAge, SamplesPerKey: opt.SamplesPerKey}
+		if opt.Notes != nil {
+			o.Notes = func(n sequence.Note) { opt.Notes(c.rule, n) }
+		}
+		s.trackers[i] = sequence.NewTracker(c.plan, o)
+	}
+	for range d.clocks {
+		s.orders = append(s.orders, newOrder(opt))
+	}
+	return s
+}
+
+// Stats counts what the Stream passed over and let go.
+func (s *Stream) Stats() StreamStats {
+	out := s.stats
+	for _, t := range s.trackers {
+		if t == nil {
+			continue
+		}
+		st := t.Stats()
+		out.Keys += st.Keys
+		out.Pending += st.Pending
+		out.Expired += st.Expired
+		out.Evicted += st.Evicted
+	}
+	for _, o := range s.orders {
+		out.Spilled += o.spilled
+	}
+	return out
+}
+
+// Observe takes an arrival and calls emit for each signal that follows. The error
+// is that of Spill.
+func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
+	s.number++
+	a.record.Number = s.number
+	if !a.record.Timed {
+		s.untimed(a, emit)
+		return nil
+	}
+	o := s.orders[a.clock]
+	if o.late(a) {
+		for _, h := range a.hits {
+			s.stats.Late[s.d.rules[h.rule].rule]++
+		}
+		return nil
+	}
+	if err := o.add(a); err != nil {
+		return err
+	}
+	return o.ready(func(a *Arrival) { s.judge(a, emit) })
+}
+
+// untimed shows an event without a time to the samples, for which it does not
+// matter.
+func (s *Stream) untimed(a *Arrival, emit func(*Signal)) {
+	passed := false
+	for _, h := range a.hits {
+		if s.d.rules[h.rule].plan.IsSample() {
+			s.observe(h, a.record, emit)
+		} else {
+			passed = true
+		}
+	}
+	if passed {
+		s.stats.Untimed++
+	}
+}
+
+// Advance says that every event from now on has at least the time of watermark,
+// for inputs that may be silent.
+func (s *Stream) Advance(watermark event.Time, emit func(*Signal)) error {
+	for clock, o := range s.orders {
+		o.advance(watermark)
+		if err := o.ready(func(a *Arrival) { s.judge(a, emit) }); err != nil {
+			return err
+		}
+		s.advance(clock, watermark, emit)
+	}
+	return nil
+}
+
+// Finish says that no event will come any more.
+func (s *Stream) Finish(emit func(*Signal)) error {
+	for _, o := range s.orders {
+		if err := o.finish(func(a *Arrival) { s.judge(a, emit) }); err != nil {
+			return err
+		}
+	}
+	for i, t := range s.trackers {
+		if t != nil {
+			t.Finish(s.emitter(i, emit))
+		}
+	}
+	return nil
+}
+
+// judge shows an arrival, in its turn, to the trackers it hits.
+func (s *Stream) judge(a *Arrival, emit func(*Signal)) {
+	for _, h := range a.hits {
+		s.observe(h, a.record, emit)
+	}
+	// The other trackers learn of the time now and then.
+	if known := s.advanced[a.clock]; a.record.Time.Sec > known.Sec {
+		s.advance(a.clock, event.Time{Sec: a.record.Time.Sec}, emit)
+	}
+}
+
+func (s *Stream) observe(h arrivalHit, r *sequence.Record, emit func(*Signal)) {
+	s.trackers[h.rule].Observe(r, h.hits, s.emitter(h.rule, emit))
+}
+
+func (s *Stream) emitter(rule int, emit func(*Signal)) func(sequence.Match) {
+	return func(m sequence.Match) { emit(s.d.sequenceSignal(s.d.rules[rule], m)) }
+}
+
+func (s *Stream) advance(clock int, watermark event.Time, emit func(*Signal)) {
+	s.advanced[clock] = watermark
+	for i, t := range s.trackers {
+		if t != nil && s.d.rules[i].clock == clock {
+			t.Advance(watermark, s.emitter(i, emit))
+		}
+	}
+}
