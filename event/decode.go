@@ -299,7 +299,8 @@ func (t token) as(typ Type) (Value, bool) {
 		return IPValue(a), err == nil
 	case VersionType:
 		return VersionValue(t.text), t.kind == String
-	case Object:
+	}
+	if typ.Unsupported() {
 		return Value{}, false
 	}
 	return t.natural(), true

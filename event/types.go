@@ -15,7 +15,7 @@ import (
 type Type uint8
 
 // The field types. Unknown means that no table lists the field: its values have
-// the kind of their JSON tokens. Object stands for every type EQL cannot use.
+// the kind of their JSON tokens. EQL cannot use those from Object on.
 const (
 	Unknown Type = iota
 	Keyword
@@ -30,6 +30,10 @@ const (
 	VersionType
 	Flattened
 	Object
+	Nested
+	Geo
+	Histogram
+	Binary
 )
 
 // typeNames lists, for each Type, its name and the other Elasticsearch types
@@ -47,7 +51,11 @@ var typeNames = [...][]string{
 	IPType:      {"ip"},
 	VersionType: {"version"},
 	Flattened:   {"flattened"},
-	Object:      {"object", "nested", "array", "histogram", "geo_point", "geo_shape", "binary"},
+	Object:      {"object", "array"},
+	Nested:      {"nested"},
+	Geo:         {"geo_point", "geo_shape"},
+	Histogram:   {"histogram"},
+	Binary:      {"binary"},
 }
 
 // String gives the type's name in Elasticsearch's words.
@@ -57,6 +65,9 @@ func (t Type) String() string { return typeNames[t][0] }
 func (t Type) IsString() bool {
 	return t == Keyword || t == Wildcard || t == Text || t == Flattened
 }
+
+// Unsupported reports whether EQL cannot use the type.
+func (t Type) Unsupported() bool { return t >= Object }
 
 // IsNumber reports whether values of the type are numbers.
 func (t Type) IsNumber() bool { return t == LongType || t == DoubleType }
@@ -73,14 +84,15 @@ func ParseType(name string) (Type, bool) {
 
 // Types tells the type of fields. It does not change once made.
 type Types struct {
-	of map[string]Type
+	of      map[string]Type
+	parents func() map[string]bool
 }
 
 //go:embed fieldtypes.txt
 var fieldTypes string
 
 var defaultTypes = sync.OnceValue(func() *Types {
-	t, err := (&Types{}).Extend(strings.NewReader(fieldTypes), "fieldtypes.txt")
+	t, err := NewTypes(nil).Extend(strings.NewReader(fieldTypes), "fieldtypes.txt")
 	if err != nil {
 		panic("event: the embedded field table does not parse: " + err.Error())
 	}
@@ -92,7 +104,31 @@ var defaultTypes = sync.OnceValue(func() *Types {
 func DefaultTypes() *Types { return defaultTypes() }
 
 // NewTypes makes a table from field names and types.
-func NewTypes(of map[string]Type) *Types { return &Types{of: maps.Clone(of)} }
+func NewTypes(of map[string]Type) *Types {
+	t := &Types{of: maps.Clone(of)}
+	t.parents = sync.OnceValue(t.findParents)
+	return t
+}
+
+// findParents gives every name that has a known field below it.
+func (t *Types) findParents() map[string]bool {
+	parents := map[string]bool{}
+	for field := range t.of {
+		if parent, _, ok := t.multiField(field); ok && t.of[parent] != Unknown {
+			continue // below a field, not below an object
+		}
+		for i, c := range field {
+			if c == '.' {
+				parents[field[:i]] = true
+			}
+		}
+	}
+	return parents
+}
+
+// IsParent reports whether the name is that of an object: known fields lie below
+// it.
+func (t *Types) IsParent(name string) bool { return t.parents()[name] }
 
 // Extend reads field types and gives a table in which they add to, or replace,
 // those of t. The text holds one field a line, either as "field type" or below
@@ -121,7 +157,7 @@ func (t *Types) Extend(r io.Reader, name string) (*Types, error) {
 	if err := sc.Err(); err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return &Types{of: of}, nil
+	return NewTypes(of), nil
 }
 
 func parseTypeLine(words []string, section Type) (field string, typ Type, heading bool, err error) {
