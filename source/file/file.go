@@ -46,6 +46,7 @@ type Source struct {
 	failed  int
 	skipped map[string]int
 	free    chan []byte
+	ctx     context.Context // of Next
 }
 
 // Open finds the files below paths: a file as it is, a folder with everything in
@@ -85,7 +86,8 @@ func (s *Source) find(root string) error {
 		s.add(root, info)
 		return nil
 	}
-	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	// The dot makes the walk go through a root that is a symbolic link.
+	return filepath.WalkDir(root+string(filepath.Separator)+".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			s.fail(path, err)
 			if d != nil && d.IsDir() {
@@ -96,16 +98,21 @@ func (s *Source) find(root string) error {
 		if d.IsDir() || !d.Type().IsRegular() && d.Type()&fs.ModeSymlink == 0 {
 			return nil
 		}
+		if d.Type()&fs.ModeSymlink != 0 {
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				s.skipped["a symbolic link to a folder"]++ // which may lead in a circle
+				return nil
+			}
+		}
 		if !isEventFile(d.Name()) {
 			s.skipped["not an event file by its name"]++
 			return nil
 		}
 		info, err := os.Stat(path)
-		if err != nil {
+		switch {
+		case err != nil:
 			s.fail(path, err)
-			return nil
-		}
-		if !info.IsDir() {
+		case !info.IsDir():
 			s.add(path, info)
 		}
 		return nil
@@ -151,6 +158,7 @@ func (s *Source) Progress() (read, total int64) { return s.read.Load(), s.total 
 // Next hands over the next batch. The error is io.EOF at the end of all files, or
 // that of ctx. A file that cannot be read is reported and passed over.
 func (s *Source) Next(ctx context.Context) (event.Batch, error) {
+	s.ctx = ctx
 	for {
 		if err := ctx.Err(); err != nil {
 			return event.Batch{}, err
@@ -162,6 +170,9 @@ func (s *Source) Next(ctx context.Context) (event.Batch, error) {
 			path := s.paths[0]
 			s.paths = s.paths[1:]
 			r, err := s.open(path)
+			if err != nil && ctx.Err() != nil {
+				return event.Batch{}, ctx.Err()
+			}
 			if err != nil {
 				s.fail(path, err)
 				continue
@@ -176,6 +187,9 @@ func (s *Source) Next(ctx context.Context) (event.Batch, error) {
 		path := s.current.name
 		s.current.close()
 		s.current = nil
+		if ctx.Err() != nil {
+			return event.Batch{}, ctx.Err()
+		}
 		if !errors.Is(err, io.EOF) {
 			s.fail(path, err)
 		}
@@ -198,7 +212,7 @@ func (s *Source) open(path string) (*reader, error) {
 		if s.opt.Stdin == nil {
 			return nil, fmt.Errorf("there is no standard input")
 		}
-		return s.newReader("-", io.NopCloser(s.opt.Stdin), nil)
+		return s.newReader("-", io.NopCloser(newInterruptible(s.ctx, s.opt.Stdin)), nil)
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -95,6 +95,8 @@ func TestLayouts(t *testing.T) {
 	f([]byte("[\n  {\n    \"a\": 1\n  },\n  {\n    \"b\": 2\n  }\n]\n"), "{\n    \"a\": 1\n  }", "{\n    \"b\": 2\n  }")
 	f([]byte("{\n  \"a\": 1\n}\n{\n  \"b\": {\n  }\n}\n"), "{\n  \"a\": 1\n}", "{\n  \"b\": {\n  }\n}")
 	f([]byte(`{"a":1}{"b":2}`), `{"a":1}{"b":2}`) // one line; the decoder tells them apart
+	f([]byte("{ \"a\": 1,\n  \"b\": 2 }\n{ \"a\": 3,\n  \"b\": 4 }\n"), "{ \"a\": 1,\n  \"b\": 2 }", "{ \"a\": 3,\n  \"b\": 4 }")
+	f([]byte("{\n\"list\": [\n{\n\"a\": 1\n},\n{\n\"a\": 2\n}\n]\n}\n{\n\"b\": 1\n}\n"), "{\n\"list\": [\n{\n\"a\": 1\n},\n{\n\"a\": 2\n}\n]\n}", "{\n\"b\": 1\n}")
 	// What is cut short takes nothing else with it.
 	f([]byte("{\"a\":\"x\n{\"b\":2}\n{\"c\":3}\n"), `{"a":"x`, `{"b":2}`, `{"c":3}`)
 	f([]byte("{\n  \"a\": {\n    \"x\": 1\n{\n  \"b\": 2\n}\n"), "{\n  \"a\": {\n    \"x\": 1", "{\n  \"b\": 2\n}")
@@ -108,7 +110,7 @@ func TestLayouts(t *testing.T) {
 
 func TestLargeDocuments(t *testing.T) {
 	big := `{"x":"` + strings.Repeat("y", 5<<20) + `"}`
-	for _, layout := range []string{"%s\n%s\n%s\n", "[%s,\n%s,\n%s]"} {
+	for _, layout := range []string{"%s\n%s\n%s\n", "[%s,\n%s,\n%s]", "[%s,%s,%s]", "[\n  %s,\n  %s,\n  %s\n]\n"} {
 		data := fmt.Sprintf(layout, `{"a":1}`, big, `{"b":2}`)
 		s := file.Open([]string{write(t, "x", []byte(data))}, file.Options{MaxEventBytes: 6 << 20})
 		docs, refused := contents(t, s)
@@ -158,6 +160,43 @@ func TestFolders(t *testing.T) {
 	}
 	if read, total := s.Progress(); read != total || total == 0 {
 		t.Errorf("read %d of %d bytes", read, total)
+	}
+}
+
+func TestStopsWhileStandardInputIsSilent(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	in, out := io.Pipe()
+	defer func() { _ = out.Close() }()
+	s := file.Open([]string{"-"}, file.Options{Stdin: in})
+	go func() {
+		_, _ = out.Write([]byte("{}\n"))
+		cancel()
+	}()
+	for {
+		if _, err := s.Next(ctx); err != nil {
+			if !errors.Is(err, context.Canceled) || s.Stats().Failed != 0 {
+				t.Errorf("error %v, %+v", err, s.Stats())
+			}
+			return
+		}
+	}
+}
+
+func TestLinks(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "real"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "real", "a.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if os.Symlink(filepath.Join(dir, "real"), filepath.Join(dir, "link")) != nil {
+		t.Skip("no symbolic links here")
+	}
+	_ = os.Symlink(dir, filepath.Join(dir, "real", "circle"))
+	s := file.Open([]string{filepath.Join(dir, "link")}, file.Options{})
+	if docs, _ := contents(t, s); len(docs) != 1 || s.Stats().Skipped["a symbolic link to a folder"] != 1 {
+		t.Errorf("%d documents, %+v", len(docs), s.Stats())
 	}
 }
 

@@ -48,6 +48,8 @@ type splitter interface {
 	// skip gives how many bytes of data still belong to a document that was given
 	// up, and whether its end is among them.
 	skip(data []byte) (n int, ended bool)
+	// unfinished says what the file lacks at its end, or "".
+	unfinished() string
 }
 
 type countingReader struct {
@@ -138,12 +140,15 @@ func oneDocumentPerLine(head []byte) bool {
 	if first = bytes.TrimSpace(first); len(first) == 1 {
 		return false // a lone bracket
 	}
-	d := documents{}
-	if _, docs := d.split(first, false); len(docs) > 0 {
+	var s scanner
+	if _, ended := s.scan(first); ended {
 		return true
 	}
-	// The first line may be cut short; then the next one begins a document.
-	return bytes.HasPrefix(rest, []byte("{")) || bytes.Contains(rest, []byte("\n{"))
+	// The document goes on, unless it was cut short and the next line begins
+	// another one.
+	rest = append([]byte("\n"), rest...)
+	n, ended := s.scan(rest)
+	return ended && bytes.HasPrefix(rest[n-1:], []byte("\n{"))
 }
 
 func (r *reader) close() {
@@ -197,6 +202,9 @@ func (r *reader) next() (event.Batch, error) {
 		r.rest = append(r.rest[:0], buf[complete:]...)
 		r.offset += int64(complete)
 		r.done = ended
+		if what := r.split.unfinished(); ended && what != "" && r.err == nil {
+			b.Refused = append(b.Refused, event.Refusal{Reason: event.Truncated, Offset: r.offset, Detail: what})
+		}
 		b.Data, b.Docs, b.Last = buf[:complete], docs, ended
 		b.Release = func() { r.s.recycle(buf) }
 		return b, nil

@@ -23,11 +23,15 @@ func (lines) skip(data []byte) (int, bool) {
 	return len(data), false
 }
 
+func (lines) unfinished() string { return "" }
+
 // documents splits a file whose documents stand one after another, over many
-// lines, or in an array. A line that begins with "{" begins a document, whatever
-// comes before: so a document that is cut short takes no other with it.
+// lines, or in an array.
 type documents struct {
-	array bool
+	array  bool
+	opened bool // the array's opening bracket was read
+	closed bool // … and its closing one
+	giving scanner
 }
 
 func (d *documents) split(data []byte, end bool) (int, []event.Extent) {
@@ -35,11 +39,12 @@ func (d *documents) split(data []byte, end bool) (int, []event.Extent) {
 	complete := 0
 	for i := 0; i < len(data); {
 		if data[i] != '{' {
-			i = d.between(data, i, end, &docs)
+			i = d.between(data, i, &docs)
 			complete = i
 			continue
 		}
-		n, ended := document(data[i:])
+		var s scanner
+		n, ended := s.scan(data[i:])
 		if !ended && !end {
 			return complete, docs
 		}
@@ -52,21 +57,16 @@ func (d *documents) split(data []byte, end bool) (int, []event.Extent) {
 
 // between passes what may stand between documents. Anything else is handed on as
 // a document, so that it is refused and counted.
-func (d *documents) between(data []byte, i int, end bool, docs *[]event.Extent) int {
+func (d *documents) between(data []byte, i int, docs *[]event.Extent) int {
 	start := i
-	for i < len(data) {
-		switch c := data[i]; {
-		case c == '{':
-			return i
-		case c == ' ', c == '\t', c == '\r', c == '\n', d.array && (c == ',' || c == '[' || c == ']'):
-			if i > start {
-				*docs = append(*docs, event.Extent{Start: start, End: i})
-			}
-			i++
-			start = i
-		default:
-			i++
+	for ; i < len(data) && data[i] != '{'; i++ {
+		if !d.separates(data[i]) {
+			continue
 		}
+		if i > start {
+			*docs = append(*docs, event.Extent{Start: start, End: i})
+		}
+		start = i + 1
 	}
 	if i > start {
 		*docs = append(*docs, event.Extent{Start: start, End: i})
@@ -74,35 +74,89 @@ func (d *documents) between(data []byte, i int, end bool, docs *[]event.Extent) 
 	return i
 }
 
+// separates reports whether a byte may stand between documents.
+func (d *documents) separates(c byte) bool {
+	switch c {
+	case ' ', '\t', '\r', '\n':
+		return true
+	case '[':
+		d.opened = d.opened || d.array
+		return d.array
+	case ']':
+		d.closed = d.closed || d.array
+		return d.array
+	}
+	return d.array && c == ','
+}
+
+// skip passes the rest of a document that was given up. The first call of a
+// document gets its beginning.
 func (d *documents) skip(data []byte) (int, bool) {
-	if n := bytes.Index(data[min(1, len(data)):], []byte("\n{")); n >= 0 {
-		return n + 2, true
+	n, ended := d.giving.scan(data)
+	if ended {
+		d.giving = scanner{}
+	}
+	return n, ended
+}
+
+// unfinished says what the file lacks at its end, or "".
+func (d *documents) unfinished() string {
+	if d.opened && !d.closed {
+		return "the array does not end"
+	}
+	return ""
+}
+
+// scanner finds the end of a document: its closing bracket. A line that begins
+// with "{" where no object can begin ends it too, for it was cut short; so it takes
+// no other document with it.
+type scanner struct {
+	stack   []byte // the brackets that are open
+	quoted  bool
+	escaped bool
+	last    byte // the last byte that is no white space, outside of strings
+	newline bool // the byte before was a line break
+}
+
+// scan reads on and gives how many bytes it took and whether the document ended.
+func (s *scanner) scan(data []byte) (n int, ended bool) {
+	for i, c := range data {
+		if s.newline && c == '{' && (s.quoted || !s.mayBegin()) {
+			return i, true
+		}
+		s.newline = c == '\n'
+		switch {
+		case s.escaped:
+			s.escaped = false
+		case s.quoted:
+			s.escaped = c == '\\'
+			s.quoted = c != '"'
+			s.last = c
+		case c == '"':
+			s.quoted = true
+		case c == '{' || c == '[':
+			s.stack = append(s.stack, c)
+			s.last = c
+		case c == '}' || c == ']':
+			s.stack = s.stack[:max(0, len(s.stack)-1)]
+			if len(s.stack) == 0 {
+				return i + 1, true
+			}
+			s.last = c
+		case c != ' ' && c != '\t' && c != '\r' && c != '\n':
+			s.last = c
+		}
 	}
 	return len(data), false
 }
 
-// document gives the length of the document data begins with, and whether its
-// end was found: its closing bracket, or the line that begins the next one.
-func document(data []byte) (n int, ended bool) {
-	depth, quoted := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case c == '\n':
-			if i+1 < len(data) && data[i+1] == '{' && i > 0 {
-				return i + 1, true
-			}
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			if depth--; depth == 0 {
-				return i + 1, true
-			}
-		}
+// mayBegin reports whether an object may begin here.
+func (s *scanner) mayBegin() bool {
+	if len(s.stack) == 0 {
+		return true
 	}
-	return len(data), false
+	if s.last == ':' {
+		return true
+	}
+	return s.stack[len(s.stack)-1] == '[' && (s.last == '[' || s.last == ',')
 }
