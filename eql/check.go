@@ -107,7 +107,7 @@ func (c *checker) field(e *Field) staticType {
 		}
 		return tAny
 	}
-	if t == event.Object {
+	if t.Unsupported() {
 		c.problem(e.Span, BadType, "name a field below it", "Cannot use field [%s] with unsupported type [%s]", e.Name, t)
 		return tAny
 	}
@@ -227,7 +227,7 @@ func (c *checker) in(e *In) {
 			c.wants(e, elem, t, i+1, []string{"string"})
 		case !left.comparable(t) && !(t.isString() && (left == tIP || left == tDate || left == tVersion)):
 			c.problem(elem.Pos(), BadType, "elements of a list have the type of the left side",
-				"%s argument of [%s] must be [%s], found value [%s] type [%s]", nth(i+2), c.text(e), left, c.text(elem), t)
+				"%s argument of [%s] must be [%s], found value [%s] type [%s]", nth(i+1), c.text(e), left, c.text(elem), t)
 		}
 	}
 }

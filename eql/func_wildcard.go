@@ -17,10 +17,18 @@ var wildcardFunction = &Function{
 			if !ok {
 				return event.Value{}
 			}
+			null := false
 			for _, p := range c.constants[1:] {
+				if p.IsNull() {
+					null = true
+					continue
+				}
 				if MatchWildcard(p.Str(), s, c.fold) {
 					return event.BoolValue(true)
 				}
+			}
+			if null {
+				return event.Value{}
 			}
 			return event.BoolValue(false)
 		}

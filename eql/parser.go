@@ -251,7 +251,7 @@ func (p *parser) parseSequence() {
 			p.problem(p.tok().span, Unsupported, "remove the exclamation mark", "until cannot be a missing event")
 		}
 		if p.is("[") || p.is("![") {
-			it := p.parseItem(true)
+			it := p.parseItem(false)
 			s.Until = &it
 		} else {
 			p.unexpected("'['", "until takes an event query in brackets")
@@ -296,7 +296,7 @@ func (p *parser) parseDuration() time.Duration {
 	n, err := strconv.ParseInt(t.text, 10, 64)
 	switch {
 	case t.kind == tokDecimal:
-		p.problem(span, BadSpan, "", "Decimal time interval [%s] not supported; please use a positive integer", strings.TrimSuffix(text, unit))
+		p.problem(span, BadSpan, "", "Decimal time interval [%s] not supported; please use an positive integer", strings.TrimSuffix(text, unit))
 	case unit == "":
 		p.problem(span, BadSpan, "", "No time unit specified, did you mean [s] as in [%ss]?", t.text)
 	case timeUnits[unit] == 0:
@@ -389,6 +389,9 @@ func (p *parser) parseRuns() int {
 }
 
 func (p *parser) checkSequence(s *Sequence) {
+	if p.reported(SyntaxError) || p.reported(BadToken) {
+		return // what the items are is not certain
+	}
 	queries, positive := 0, 0
 	var missing *Item
 	for i := range s.Items {

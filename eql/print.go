@@ -4,6 +4,7 @@ package eql
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -137,7 +138,7 @@ func level(e Expr) int {
 	case *Negate:
 		return levelUnary
 	case *Literal:
-		if e.Value.IsNumber() && e.Value.Float() < 0 {
+		if e.Value.IsNumber() && math.Signbit(e.Value.Float()) {
 			return levelUnary
 		}
 		return levelPrimary

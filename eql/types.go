@@ -57,7 +57,8 @@ func fieldType(t event.Type) staticType {
 		return tIP
 	case event.VersionType:
 		return tVersion
-	case event.Object:
+	}
+	if t.Unsupported() {
 		return tUnsupported
 	}
 	return tAny

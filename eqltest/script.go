@@ -214,6 +214,9 @@ func (p *parser) readEvents() error {
 		if m := eventName.FindStringSubmatch(line); m != nil {
 			ev.Name, line = m[1], m[2]
 		}
+		if ev.Name == "none" || ev.Name == "fail" || ev.Name == "at" {
+			return &ScriptError{p.script.Name, ev.Line, fmt.Sprintf("an event cannot be called %q: the word has a meaning behind expect", ev.Name)}
+		}
 		if names[ev.Name] {
 			return &ScriptError{p.script.Name, ev.Line, fmt.Sprintf("two events are called %q", ev.Name)}
 		}
