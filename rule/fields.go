@@ -54,6 +54,7 @@ func (r *Rule) fill(f *reader) {
 	r.fillLists(f)
 	r.fillSchedule(f)
 	r.fillRisk(f)
+	f.finite("", f.values)
 	for _, key := range keptKeys {
 		f.seen[key] = true
 	}
@@ -124,7 +125,7 @@ func (r *Rule) fillSchedule(f *reader) {
 func (r *Rule) fillRisk(f *reader) {
 	score, ok := f.number("risk_score")
 	r.RiskScore = score
-	if ok && (score < 0 || score > 100) {
+	if ok && !(score >= 0 && score <= 100) {
 		f.report(f.at("risk_score"), "bad-value", "", fmt.Sprintf("risk_score has to be from 0 to 100, found %v", score), false)
 	}
 	if r.Severity != "" && SeverityRank(r.Severity) < 0 {

@@ -101,7 +101,7 @@ func (l *Loader) jsonObject(file string, text []byte, e extent) {
 		l.set.Items = append(l.set.Items, readItem(doc))
 	case doc["list_id"] != nil:
 		l.set.Lists = append(l.set.Lists, readList(doc))
-	case doc["rule_id"] != nil || doc["risk_score"] != nil || doc["severity"] != nil:
+	case doc["rule_id"] != nil || doc["risk_score"] != nil || doc["severity"] != nil || doc["query"] != nil || doc["name"] != nil:
 		l.jsonRule(file, text, e, prefix, doc)
 	default:
 		l.set.Unknown++

@@ -8,10 +8,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/shrike-project/shrike/eql"
 )
 
+var pageTitle = regexp.MustCompile(`(?m)^# `)
+
 func isPage(text []byte) bool {
-	return bytes.Contains(text, []byte("**Rule type**:")) && bytes.Contains(text, []byte("\n# "))
+	return bytes.Contains(text, []byte("**Rule type**:")) && pageTitle.Match(text)
 }
 
 var (
@@ -38,9 +42,10 @@ type page struct {
 func (l *Loader) pageFile(file string, text []byte) {
 	p := &page{lines: strings.Split(string(text), "\n"), params: map[string]any{}, at: map[string]extent{}}
 	offset := 0
-	for _, line := range p.lines {
+	for i, line := range p.lines {
 		p.starts = append(p.starts, offset)
 		offset += len(line) + 1
+		p.lines[i] = strings.TrimSuffix(line, "\r")
 	}
 	p.read()
 	r := &Rule{File: file, Form: Page, Line: 1, Params: p.params}
@@ -295,8 +300,7 @@ func (p *page) threat(framework, kind string, ref map[string]any) {
 // defaults fills in what a page does not tell.
 func (p *page) defaults() {
 	query, _ := p.params["query"].(string)
-	first := strings.TrimSpace(query)
-	if _, set := p.params["timestamp_override"]; !set && !strings.HasPrefix(first, "sequence") && !strings.HasPrefix(first, "sample") {
+	if q, err := eql.Parse(query); err != nil || q.Event != nil {
 		p.params["timestamp_override"] = "event.ingested"
 	}
 }

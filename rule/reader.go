@@ -6,6 +6,7 @@ package rule
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,6 +192,27 @@ func (r *reader) list(key string) []any {
 		r.wrongType(key, "a list", v)
 		return nil
 	}
+}
+
+// finite reports numbers that JSON cannot hold, wherever they stand, and takes them
+// out.
+func (r *reader) finite(path string, v any) any {
+	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			r.report(r.at(strings.TrimPrefix(path, ".")), "bad-value", "", fmt.Sprintf("%v is no number a rule can hold", v), false)
+			return 0.0
+		}
+	case map[string]any:
+		for key, inner := range v {
+			v[key] = r.finite(path+"."+key, inner)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = r.finite(path+"."+strconv.Itoa(i), inner)
+		}
+	}
+	return v
 }
 
 // unknown reports the members nobody has read, each with the known key that is
