@@ -71,10 +71,9 @@ type Run struct {
 
 // Builder makes alerts. It is safe for use by one goroutine at a time.
 type Builder struct {
-	run     Run
-	types   *event.Types
-	rules   map[*rule.Rule]map[string]any // the fields that all alerts of a rule share
-	salvage *event.Decoder
+	run   Run
+	types *event.Types
+	rules map[*rule.Rule]map[string]any // the fields that all alerts of a rule share
 }
 
 // NewBuilder makes a Builder for the alerts of one execution. Types tell which
@@ -87,7 +86,7 @@ func NewBuilder(run Run, types *event.Types) *Builder {
 	if types == nil {
 		types = event.DefaultTypes()
 	}
-	return &Builder{run: run, types: types, rules: map[*rule.Rule]map[string]any{}, salvage: newSalvager(types)}
+	return &Builder{run: run, types: types, rules: map[*rule.Rule]map[string]any{}}
 }
 
 // Build makes the alerts of a signal and hands them to emit: one for an event; for
@@ -99,7 +98,7 @@ func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
 		return
 	}
 	r := s.Steps[0].Record
-	src := b.newSource(r.Source, r.Index, r.ID)
+	src := newSource(r.Source, r.Index, r.ID)
 	if src.descendsFrom(s.Rule.ObjectID) {
 		return
 	}

@@ -15,7 +15,7 @@ func (a *Alert) override(doc map[string]any) {
 	best := -1
 	for _, m := range r.SeverityMapping {
 		rank := rule.SeverityRank(m.Severity)
-		if rank > best && slices.Contains(texts(lookup(doc, m.Field)), m.Value) {
+		if rank > best && slices.ContainsFunc(texts(lookup(doc, m.Field)), func(s string) bool { return sameValue(m.Field, s, m.Value) }) {
 			best, a.Severity = rank, m.Severity
 		}
 	}
@@ -29,6 +29,16 @@ func (a *Alert) override(doc map[string]any) {
 			a.RuleName = names[0]
 		}
 	}
+}
+
+// sameValue compares text exactly; event.severity is a number and compared as one.
+func sameValue(field, a, b string) bool {
+	if a == b || field != "event.severity" {
+		return a == b
+	}
+	x, err1 := strconv.ParseFloat(a, 64)
+	y, err2 := strconv.ParseFloat(b, 64)
+	return err1 == nil && err2 == nil && x == y
 }
 
 func largestScore(values []string) (score float64, found bool) {

@@ -20,10 +20,12 @@ func reason(doc map[string]any, severity, name string) string {
 	part(" process ", "process.name", ",")
 	part(" parent process ", "process.parent.name", ",")
 	part(" file ", "file.name", ",")
-	part(" source ", "source.ip", "")
-	part(":", "source.port", ",")
-	part(" destination ", "destination.ip", "")
-	part(":", "destination.port", ",")
+	for _, end := range []string{"source", "destination"} {
+		if get(end+".ip") != "" {
+			part(" "+end+" ", end+".ip", "")
+			part(":", end+".port", ",")
+		}
+	}
 	with := ""
 	if b.Len() > 0 {
 		with = " with"

@@ -17,7 +17,7 @@ func (b *Builder) ruleFields(r *rule.Rule) map[string]any {
 	f := map[string]any{
 		"category": "Event Correlation Rule", "consumer": "siem", "producer": "siem", "rule_type_id": "siem.eqlRule",
 		"uuid": r.ObjectID, "rule_id": r.RuleID, "description": r.Description, "type": r.Type, "version": r.Version,
-		"revision": r.Revision, "enabled": true, "from": r.From, "to": r.To, "interval": interval(r.Interval),
+		"revision": r.Revision, "enabled": enabled(r), "from": r.From, "to": r.To, "interval": interval(r),
 		"max_signals": r.MaxSignals, "immutable": r.Immutable, "author": list(r.Author), "references": list(r.References),
 		"false_positives": list(r.FalsePositives), "tags": list(r.Tags), "threat": threats(r.Threat), "indices": list(r.Index),
 		"severity": r.Severity, "risk_score": r.RiskScore, "parameters": parameters(r),
@@ -47,7 +47,18 @@ func (b *Builder) ruleFields(r *rule.Rule) map[string]any {
 	return fields
 }
 
-func interval(d time.Duration) string {
+// enabled tells whether the rule is, which it is unless it says otherwise: it runs.
+func enabled(r *rule.Rule) bool {
+	_, said := r.Params["enabled"]
+	return r.Enabled || !said
+}
+
+// interval gives the time between runs as the rule writes it.
+func interval(r *rule.Rule) string {
+	if s, ok := r.Params["interval"].(string); ok {
+		return s
+	}
+	d := r.Interval
 	for _, u := range []struct {
 		d    time.Duration
 		name string

@@ -4,10 +4,10 @@ package alert
 // takes over, and the event's identity.
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,49 +21,20 @@ type source struct {
 	index  string // of a search hit
 }
 
-// salvaged are the fields that are still read of a document that encoding/json
-// refuses: what tells what the event was about.
-var salvaged = []string{
-	"@timestamp", "event.category", "event.type", "event.action", "host.name", "host.id", "user.name", "process.name", "process.executable",
-	"process.command_line", "process.parent.name", "file.path", "source.ip", "destination.ip", "destination.port",
-}
-
-func newSalvager(types *event.Types) *event.Decoder {
-	set := event.NewFieldSet(types)
-	for _, f := range salvaged {
-		set.Add(f)
-	}
-	return event.NewDecoder(set, "")
-}
-
-func (b *Builder) newSource(text []byte, index, id string) *source {
-	s := &source{id: strings.Clone(id), index: strings.Clone(index)}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	if err := dec.Decode(&s.fields); err != nil {
-		// The event decoder is more lenient about what it passes over. The bytes
-		// are kept whole.
-		s.fields = map[string]any{"shrike.raw": string(bytes.ToValidUTF8(text, []byte("\uFFFD")))}
-		var ev event.Event
-		_ = b.salvage.Decode(text, &ev)
-		for f := range ev.Fields().Len() {
-			if values := ev.Values(event.Field(f)); len(values) > 0 {
-				s.fields[ev.Fields().Name(event.Field(f))] = strings.Clone(values[0].Display())
-			}
-		}
-	}
+func newSource(text []byte, index, id string) *source {
+	s := &source{id: strings.Clone(id), index: strings.Clone(index), fields: event.Document(text)}
 	if s.id == "" {
-		s.id = contentID(text, s.fields)
+		s.id = contentID(s.fields)
 	}
 	return s
 }
 
 // contentID makes an identity from what a document says, so that white space and
 // the order of members do not matter.
-func contentID(raw []byte, fields map[string]any) string {
+func contentID(fields map[string]any) string {
 	canonical, err := json.Marshal(fields)
 	if err != nil {
-		canonical = raw
+		panic("alert: a document that was read cannot be written: " + err.Error())
 	}
 	return hash(string(canonical))
 }
@@ -140,14 +111,26 @@ func (b *Builder) copySource(s *source) map[string]any {
 // setKind makes event.kind "signal", wherever the document keeps it.
 func setKind(doc map[string]any) {
 	delete(doc, "event.kind")
-	ev, ok := doc["event"].(map[string]any)
-	if !ok {
+	switch ev := doc["event"].(type) {
+	case map[string]any:
+		doc["event"] = signalKind(ev)
+	case []any:
+		list := slices.Clone(ev)
+		for i, e := range list {
+			if m, ok := e.(map[string]any); ok {
+				list[i] = signalKind(m)
+			}
+		}
+		doc["event"] = list
+	default:
 		doc["event.kind"] = "signal"
-		return
 	}
+}
+
+func signalKind(ev map[string]any) map[string]any {
 	ev = maps.Clone(ev)
 	ev["kind"] = "signal"
-	doc["event"] = ev
+	return ev
 }
 
 // fit drops what the mapping of alerts could not hold: an object where a value
@@ -156,7 +139,7 @@ func setKind(doc map[string]any) {
 func (b *Builder) fit(path string, value any) (any, bool) {
 	switch v := value.(type) {
 	case map[string]any:
-		if typ, ok := b.types.Lookup(path); ok && typ != event.Object && typ != event.Flattened {
+		if typ, ok := b.types.Lookup(path); ok && !typ.Unsupported() && typ != event.Flattened {
 			return nil, false
 		}
 		out := make(map[string]any, len(v))
@@ -178,6 +161,9 @@ func (b *Builder) fit(path string, value any) (any, bool) {
 		return nil, true
 	}
 	typ, known := b.types.Lookup(path)
+	if !known && b.types.IsParent(path) {
+		return nil, false // an object is due
+	}
 	return value, !known || readable(typ, value)
 }
 
@@ -196,10 +182,8 @@ func readable(typ event.Type, value any) bool {
 		return ok
 	case event.IPType:
 		return event.IsIP(text)
-	case event.Object:
-		return false
 	}
-	return true
+	return !typ.Unsupported()
 }
 
 // flatten gives the leaves of a document below a top-level name, by dotted path,
@@ -215,14 +199,36 @@ func flatten(doc map[string]any, top string) map[string]any {
 }
 
 func flattenInto(out map[string]any, path string, value any) {
-	m, ok := value.(map[string]any)
-	if !ok {
-		out[path] = value
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			flattenInto(out, path+"."+key, inner)
+		}
 		return
+	case []any:
+		if slices.ContainsFunc(v, isObject) {
+			for _, e := range v {
+				flattenInto(out, path, e)
+			}
+			return
+		}
 	}
-	for key, inner := range m {
-		flattenInto(out, path+"."+key, inner)
+	if old, ok := out[path]; ok {
+		value = append(slices.Clone(asList(old)), asList(value)...)
 	}
+	out[path] = value
+}
+
+func isObject(v any) bool {
+	_, ok := v.(map[string]any)
+	return ok
+}
+
+func asList(v any) []any {
+	if list, ok := v.([]any); ok {
+		return list
+	}
+	return []any{v}
 }
 
 // lookup finds the value of a dotted field in a document, however it is nested.

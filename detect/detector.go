@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
@@ -78,7 +79,7 @@ func (d *Detector) compile(r *rule.Rule) (*compiled, error) {
 		return nil, fmt.Errorf("%s", r.Blocked)
 	case r.Deprecated() && !d.opt.Deprecated:
 		return nil, fmt.Errorf("the rule is deprecated")
-	case len(r.Filters) > 0:
+	case hasFilters(r):
 		return nil, fmt.Errorf("rule filters cannot run yet")
 	}
 	c := &compiled{rule: r, patterns: parsePatterns(r.Index), override: event.NoField}
@@ -100,6 +101,15 @@ func (d *Detector) compile(r *rule.Rule) (*compiled, error) {
 		c.override = d.fields.Add(r.TimestampOverride)
 	}
 	return c, nil
+}
+
+// hasFilters reports whether a rule has filters that are not switched off.
+func hasFilters(r *rule.Rule) bool {
+	return slices.ContainsFunc(r.Filters, func(f any) bool {
+		m, _ := f.(map[string]any)
+		meta, _ := m["meta"].(map[string]any)
+		return meta["disabled"] != true
+	})
 }
 
 // clockOf gives the number of the clock a rule goes by.

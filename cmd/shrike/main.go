@@ -26,6 +26,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(newProgram(os.Stdin, os.Stdout, os.Stderr, os.Environ()).run(ctx, os.Args[1:]))
 }
 
