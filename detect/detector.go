@@ -181,6 +181,29 @@ func (d *Detector) Explain(r *rule.Rule, ev *event.Event) []*eql.Trace {
 	return nil
 }
 
+// Unseen tells why a rule does not look at an event at all, "" if it does or does
+// not run.
+func (d *Detector) Unseen(r *rule.Rule, ev *event.Event) string {
+	for _, c := range d.rules {
+		if c.rule != r {
+			continue
+		}
+		if index := d.Index(ev); !d.opt.IgnoreIndex && index != "" && !c.patterns.match(index) {
+			return fmt.Sprintf("its index %s matches none of the rule's index patterns", index)
+		}
+		if !c.timed(ev) {
+			return fmt.Sprintf("it has no %s, the timestamp_override, and the rule forbids to use @timestamp instead", r.TimestampOverride)
+		}
+	}
+	return ""
+}
+
+// timed reports whether an event has the time a search of the rule goes by; a
+// search by the override alone never sees an event without.
+func (c *compiled) timed(ev *event.Event) bool {
+	return c.override == event.NoField || len(ev.Values(c.override)) > 0
+}
+
 func (c *compiled) explain(ev *event.Event) []*eql.Trace {
 	list := make([]*eql.Trace, len(c.conditions))
 	for i, cond := range c.conditions {

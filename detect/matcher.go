@@ -38,8 +38,8 @@ func (m *Matcher) Match(ev *event.Event, h *Hits) {
 		if looks != nil && !looks[i] {
 			continue
 		}
-		if c.override != event.NoField && len(ev.Values(c.override)) == 0 {
-			continue // a search by the override alone never sees the event
+		if !c.timed(ev) {
+			continue
 		}
 		for item, cond := range c.conditions {
 			if cond.Matches(ev) {

@@ -17,8 +17,16 @@ type DetectOptions struct {
 	// here if it is nil.
 	Stream detect.StreamOptions
 	// Emit takes each alert: those of single events in the order of the events,
-	// those of sequences when they complete. An error ends the run.
+	// those of sequences when they complete. An error ends the run. An alert whose
+	// id was there before is the same event once more: it is counted, not emitted.
 	Emit func(*alert.Alert) error
+}
+
+// DetectStats tell what became of a run beside its Summary.
+type DetectStats struct {
+	Stream detect.StreamStats
+	// Repeated counts alerts that were given before.
+	Repeated int64
 }
 
 // found is what a worker makes of an event: an alert, or an arrival for the rules
@@ -29,37 +37,38 @@ type found struct {
 }
 
 // Detect runs rules over a source to its end.
-func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptions) (*Summary, detect.StreamStats, error) {
+func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptions) (*Summary, DetectStats, error) {
 	if opt.Stream.Spill == nil {
 		opt.Stream.Spill = TempFiles{}
 	}
 	stream := d.NewStream(opt.Stream)
 	builder := alert.NewBuilder(opt.Run, d.Fields().Types())
+	var before repetitions
 	var emitErr error
-	emit := func(s *detect.Signal) {
-		builder.Build(s, func(a *alert.Alert) {
-			if emitErr == nil {
-				emitErr = opt.Emit(a)
-			}
-		})
+	emit := func(a *alert.Alert) {
+		if emitErr == nil && !before.again(a.ID) {
+			emitErr = opt.Emit(a)
+		}
 	}
+	signal := func(s *detect.Signal) { builder.Build(s, emit) }
 	take := func(f found) error {
 		if f.alert != nil {
-			return opt.Emit(f.alert)
+			emit(f.alert)
+			return emitErr
 		}
-		if err := stream.Observe(f.arrival, emit); err != nil {
+		if err := stream.Observe(f.arrival, signal); err != nil {
 			return err
 		}
 		return emitErr
 	}
 	sum, err := Scan(ctx, src, judges(d, opt.Run), take, opt.Scan)
 	if err == nil {
-		if err = stream.Finish(emit); err == nil {
+		if err = stream.Finish(signal); err == nil {
 			err = emitErr
 		}
 		sum.Stopped = err != nil
 	}
-	return sum, stream.Stats(), err
+	return sum, DetectStats{Stream: stream.Stats(), Repeated: before.count}, err
 }
 
 // judges gives judges that match events against the rules of a detector.

@@ -31,6 +31,9 @@ type ScanOptions struct {
 	Jobs int
 	// MaxEventBytes is the largest document that is decoded; 0: no limit.
 	MaxEventBytes int
+	// Idle, if it is set, is called when all was emitted that was found so far,
+	// and more input has yet to come. An error ends the scan.
+	Idle func() error
 }
 
 // Summary is what a scan has seen.
@@ -95,8 +98,11 @@ func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit
 	}
 	c := collector[R]{emit: emit, sum: &Summary{Refused: map[event.Reason]int64{}, FileEvents: map[string]int64{}}}
 	for job := range inOrder {
-		out := <-job.result
-		if err := c.take(out); err != nil {
+		c.take(<-job.result)
+		if c.err == nil && opt.Idle != nil && len(inOrder) == 0 {
+			c.err = opt.Idle()
+		}
+		if c.err != nil {
 			cancel() // the reader stops; what is under way is drained
 		}
 	}
@@ -138,7 +144,7 @@ type collector[R any] struct {
 	err  error
 }
 
-func (c *collector[R]) take(out *outcome[R]) error {
+func (c *collector[R]) take(out *outcome[R]) {
 	if out.name != c.name {
 		c.name, c.line = out.name, 0
 	}
@@ -161,5 +167,4 @@ func (c *collector[R]) take(out *outcome[R]) error {
 		c.sum.Results++
 		c.err = c.emit(r)
 	}
-	return c.err
 }

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +18,8 @@ import (
 
 type explainOptions struct {
 	input  inputOptions
+	index  indexOptions
+	rules  []string
 	rule   string
 	output string
 	full   bool
@@ -33,25 +35,29 @@ func (p *program) explainCommand() *cobra.Command {
 			"unknown (?, the field is missing), with the values that decided.\n\n" +
 			"Of a sequence it tells, for each value of its join keys, which events were which steps, and where each unfinished\n" +
 			"match ended and why.\n\n" +
-			"RULE is a rule file, or the name or rule_id of a shipped rule.",
+			"RULE is a rule file, or the name, rule_id or file name of a rule in --rules, or of a shipped rule.",
 		Example: "  shrike explain --rule my_rule.toml event.json",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return p.explain(c.Context(), args, o) },
 	}
-	c.Flags().StringVar(&o.rule, "rule", "", "rule file, or name or rule_id of a shipped rule")
+	c.Flags().StringVar(&o.rule, "rule", "", "rule file, or name or rule_id of a rule")
+	c.Flags().StringArrayVar(&o.rules, "rules", nil, "rule file or folder in which --rule is looked up; may be repeated (default: the shipped rules)")
 	c.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
 	c.Flags().BoolVar(&o.full, "full", false, "show every part, also of alternatives that did not apply")
 	c.Flags().IntVar(&o.keys, "keys", 20, "most values of join keys to explain")
 	_ = c.MarkFlagRequired("rule")
+	o.index.add(c)
 	o.input.add(c)
 	return c
 }
 
 // explanation is what explain prints for an event.
 type explanation struct {
-	Rule  string     `json:"rule"`
-	Fires bool       `json:"fires"`
-	Trace *eql.Trace `json:"trace"`
+	Rule  string `json:"rule"`
+	Fires bool   `json:"fires"`
+	// Unseen tells why the rule does not look at the event at all.
+	Unseen string     `json:"unseen,omitempty"`
+	Trace  *eql.Trace `json:"trace"`
 
 	number int64
 }
@@ -64,11 +70,11 @@ func (p *program) explain(ctx context.Context, paths []string, o explainOptions)
 	if err != nil {
 		return failure(err)
 	}
-	r, err := p.oneRule(o.rule)
+	r, err := p.oneRule(o.rule, o.rules)
 	if err != nil {
 		return err
 	}
-	d := detect.New([]*rule.Rule{r}, detect.Options{Types: types, Deprecated: true})
+	d := detect.New([]*rule.Rule{r}, detect.Options{Types: types, Deprecated: true, IgnoreIndex: o.index.ignore, Index: o.index.name})
 	if s := d.Skipped(); len(s) > 0 {
 		return failure(fmt.Errorf("rule %q cannot run: %s", r.Name, s[0].Reason))
 	}
@@ -90,7 +96,8 @@ func (p *program) explainEvents(ctx context.Context, src pipeline.Source, d *det
 	judge := func() pipeline.Judge[*explanation] {
 		return pipeline.Judge[*explanation]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, emit func(*explanation)) {
 			t := d.Explain(r, ev)[0]
-			emit(&explanation{Rule: r.Name, Fires: t.Result == eql.True, Trace: t})
+			unseen := d.Unseen(r, ev)
+			emit(&explanation{Rule: r.Name, Fires: t.Result == eql.True && unseen == "", Unseen: unseen, Trace: t})
 		}}
 	}
 	n := int64(0)
@@ -109,16 +116,21 @@ func (p *program) printExplanation(e *explanation, o explainOptions) error {
 	if !e.Fires {
 		verdict = colored(green, "does not fire")
 	}
-	if _, err := fmt.Fprintf(p.stdout, "event %d: %s %s\n", e.number, bold(printable(e.Rule)), verdict); err != nil {
+	if _, err := fmt.Fprintf(p.text, "event %d: %s %s\n", e.number, bold(printable(e.Rule)), verdict); err != nil {
 		return err
 	}
-	return writeTrace(p.stdout, e.Trace, traceStyle{indent: "  ", width: p.width, full: o.full})
+	if e.Unseen != "" {
+		if _, err := fmt.Fprintf(p.text, "  the rule does not look at the event: %s\n", printable(e.Unseen)); err != nil {
+			return err
+		}
+	}
+	return writeTrace(p.text, e.Trace, traceStyle{indent: "  ", width: p.width, full: o.full})
 }
 
 // inputStatus tells of documents that were skipped, and gives the exit status.
 func (p *program) inputStatus(sum *pipeline.Summary, failedFiles int) error {
 	for _, s := range sum.Samples {
-		fmt.Fprintf(p.stderr, "shrike: %s:%d: event skipped: %s\n", s.File, s.Line, s.Detail)
+		fmt.Fprintf(p.stderr, "shrike: %s:%d: event skipped: %s\n", printable(s.File), s.Line, printable(s.Detail))
 	}
 	if failedFiles > 0 || len(sum.Samples) > 0 {
 		return &exitError{status: exitIncomplete}
@@ -126,43 +138,37 @@ func (p *program) inputStatus(sum *pipeline.Summary, failedFiles int) error {
 	return nil
 }
 
-// oneRule finds the rule a name stands for: a file, or a shipped rule.
-func (p *program) oneRule(name string) (*rule.Rule, error) {
+// oneRule finds the rule a name stands for: a file, or a rule among those at paths
+// or, without paths, among those that ship with Shrike.
+func (p *program) oneRule(name string, paths []string) (*rule.Rule, error) {
 	var set *rule.Set
-	if _, err := os.Stat(name); err == nil {
+	if _, err := os.Stat(name); err == nil && len(paths) == 0 {
 		set = loadRules([]string{name})
 	} else {
-		set = loadRules(nil)
-		set.Rules = shippedByName(set.Rules, name)
-		if len(set.Rules) == 0 {
-			return nil, failure(fmt.Errorf("no rule file and no shipped rule is called %q", name))
-		}
+		set = loadRules(paths)
+		set.Rules = rulesByName(set.Rules, name)
 	}
-	if p.reportProblems(set, false) > 0 {
+	errs := p.reportProblems(set, false)
+	switch n := len(set.Rules); {
+	case n == 1 && !set.Rules[0].Broken():
+		return set.Rules[0], nil
+	case errs > 0:
 		return nil, &exitError{status: exitIncomplete}
+	case n == 0:
+		return nil, failure(fmt.Errorf("no rule file and no rule is called %q", name))
+	default:
+		return nil, failure(fmt.Errorf("%q stands for %d rules; tell which with --rules PATH --rule NAME", name, n))
 	}
-	if len(set.Rules) != 1 {
-		return nil, failure(fmt.Errorf("%s holds %d rules, expected one", name, len(set.Rules)))
-	}
-	return set.Rules[0], nil
 }
 
-// shippedByName finds rules by rule_id, name or the name of their file.
-func shippedByName(list []*rule.Rule, name string) []*rule.Rule {
+// rulesByName finds rules by rule_id, name or the name of their file.
+func rulesByName(list []*rule.Rule, name string) []*rule.Rule {
 	var found []*rule.Rule
 	for _, r := range list {
-		file := strings.TrimSuffix(r.File[strings.LastIndexByte(r.File, '/')+1:], ".toml")
-		if r.RuleID == name || strings.EqualFold(r.Name, name) || file == strings.TrimSuffix(name, ".toml") {
+		base := path.Base(r.File)
+		if r.RuleID == name || strings.EqualFold(r.Name, name) || base == name || strings.TrimSuffix(base, path.Ext(base)) == name {
 			found = append(found, r)
 		}
 	}
 	return found
-}
-
-// writeJSON prints a value as indented JSON.
-func (p *program) writeJSON(v any) error {
-	enc := json.NewEncoder(p.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return failure(enc.Encode(v))
 }

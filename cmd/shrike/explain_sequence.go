@@ -22,6 +22,8 @@ type sequenceExplanation struct {
 	Fires int    `json:"fires"`
 	// Items are the event queries, with how many events hit each.
 	Items []itemExplanation `json:"items"`
+	// Unseen counts events the rule does not look at, by reason.
+	Unseen map[string]int64 `json:"unseen"`
 	// Keys are the values of join keys that turned up, in the order of the events.
 	Keys []*keyExplanation `json:"keys"`
 	// MoreKeys counts the keys that are left out.
@@ -67,6 +69,9 @@ func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *d
 		return pipeline.Judge[*detect.Arrival]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, emit func(*detect.Arrival)) {
 			n++
 			ev.ID = strconv.Itoa(n) // so that notes tell which event they are about
+			if reason := d.Unseen(r, ev); reason != "" {
+				e.Unseen[reason]++
+			}
 			matcher.Match(ev, &hits)
 			for _, h := range d.ItemHits(ev, &hits) {
 				e.Items[h.Item].Events++
@@ -90,12 +95,12 @@ func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *d
 	if o.output == "json" {
 		return sum, p.writeJSON(e)
 	}
-	_, err = fmt.Fprint(p.stdout, e.text())
+	_, err = fmt.Fprint(p.text, e.text())
 	return sum, err
 }
 
 func newSequenceExplanation(r *rule.Rule, most int) *sequenceExplanation {
-	e := &sequenceExplanation{Rule: r.Name, byKey: map[string]*keyExplanation{}, most: most, Keys: []*keyExplanation{}}
+	e := &sequenceExplanation{Rule: r.Name, Unseen: map[string]int64{}, byKey: map[string]*keyExplanation{}, most: most, Keys: []*keyExplanation{}}
 	items := r.EQL.Items()
 	for i, it := range items {
 		e.Items = append(e.Items, itemExplanation{
@@ -206,6 +211,9 @@ func (e *sequenceExplanation) text() string {
 			hits += fmt.Sprintf(", %d of them without a join key", it.Unkeyed)
 		}
 		fmt.Fprintf(&b, "  %-8s %s: %s\n", name, trim(printable(it.Query), 100), hits)
+	}
+	if len(e.Unseen) > 0 {
+		fmt.Fprintf(&b, "  the rule does not look at %s: %s\n", count(total(e.Unseen), "event"), printable(reasons(e.Unseen)))
 	}
 	for _, k := range e.Keys {
 		keys := "all events"

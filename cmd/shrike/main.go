@@ -33,7 +33,8 @@ func main() {
 // program is one call of shrike: where it reads and writes.
 type program struct {
 	stdin  io.Reader
-	stdout io.Writer // for results
+	stdout io.Writer // for results that programs read, byte by byte as written
+	text   io.Writer // the same place, for results that people read
 	stderr io.Writer // for people
 	// tty and errTTY tell whether stdout and stderr are terminals, width how wide.
 	tty, errTTY bool
@@ -52,7 +53,7 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer, env []string) *progra
 		p.errTTY = term.IsTerminal(int(f.Fd()))
 	}
 	// The writers take out colours where they are not wanted: no terminal, NO_COLOR.
-	p.stdout = colorprofile.NewWriter(stdout, env)
+	p.text = colorprofile.NewWriter(stdout, env)
 	p.stderr = colorprofile.NewWriter(stderr, env)
 	return p
 }
@@ -93,7 +94,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		exit = &exitError{exitUsage, err}
 	}
 	if exit.err != nil {
-		fmt.Fprintf(p.stderr, "shrike: %v\n", exit.err)
+		fmt.Fprintf(p.stderr, "shrike: %s\n", safeText(exit.err.Error()))
 		if exit.status == exitUsage {
 			fmt.Fprintf(p.stderr, "Run \"shrike --help\", or \"shrike COMMAND --help\".\n")
 		}
@@ -118,7 +119,7 @@ func (p *program) command() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetIn(p.stdin)
-	root.SetOut(p.stdout)
+	root.SetOut(p.text)
 	root.SetErr(p.stderr)
 	root.AddCommand(p.scanCommand(), p.explainCommand(), p.queryCommand(), p.rulesCommand(), p.testCommand(), p.versionCommand())
 	return root

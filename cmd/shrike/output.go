@@ -4,9 +4,7 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/shrike-project/shrike/alert"
@@ -15,7 +13,8 @@ import (
 // alertOutput writes alerts as they come.
 type alertOutput interface {
 	write(*alert.Alert) error
-	close() error
+	Flush() error // shows what was written so far
+	close() error // ends the text, and flushes
 }
 
 // alertOutput gives the output of a name; "" is the table on a terminal, else
@@ -30,32 +29,25 @@ func (p *program) alertOutput(name string, explain, blocks bool) (alertOutput, e
 	w := bufio.NewWriterSize(p.stdout, 1<<16)
 	switch name {
 	case "table":
-		return &alertTable{w: w, width: p.width, explain: explain, blocks: blocks}, nil
+		return &alertTable{Writer: bufio.NewWriterSize(p.text, 1<<16), width: p.width, explain: explain, blocks: blocks}, nil
 	case "jsonl":
-		return &alertLines{w: w}, nil
+		return &alertLines{w}, nil
 	case "json":
-		return &alertArray{w: w}, nil
+		return &alertArray{Writer: w}, nil
 	}
 	return nil, fmt.Errorf("unknown output %q; the outputs are table, jsonl, json", name)
 }
 
-// encode writes a value as JSON on one line.
-func encode(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
-
 // alertLines writes one document a line.
-type alertLines struct{ w *bufio.Writer }
+type alertLines struct{ *bufio.Writer }
 
-func (o *alertLines) write(a *alert.Alert) error { return encode(o.w, a.Document) }
+func (o *alertLines) write(a *alert.Alert) error { return encode(o, a.Document) }
 
-func (o *alertLines) close() error { return o.w.Flush() }
+func (o *alertLines) close() error { return o.Flush() }
 
 // alertArray writes one JSON array.
 type alertArray struct {
-	w *bufio.Writer
+	*bufio.Writer
 	n int
 }
 
@@ -65,10 +57,10 @@ func (o *alertArray) write(a *alert.Alert) error {
 		sep = "["
 	}
 	o.n++
-	if _, err := o.w.WriteString(sep); err != nil {
+	if _, err := o.WriteString(sep); err != nil {
 		return err
 	}
-	return encode(o.w, a.Document)
+	return encode(o, a.Document)
 }
 
 func (o *alertArray) close() error {
@@ -76,15 +68,15 @@ func (o *alertArray) close() error {
 	if o.n == 0 {
 		end = "[]\n"
 	}
-	if _, err := o.w.WriteString(end); err != nil {
+	if _, err := o.WriteString(end); err != nil {
 		return err
 	}
-	return o.w.Flush()
+	return o.Flush()
 }
 
 // alertTable writes two lines an alert: what happened, and why it fired.
 type alertTable struct {
-	w       *bufio.Writer
+	*bufio.Writer
 	width   int
 	explain bool
 	blocks  bool // building blocks too
@@ -105,7 +97,7 @@ func (o *alertTable) write(a *alert.Alert) error {
 	}
 	ruleWidth := max(24, min(48, o.width-100))
 	if o.n == 0 {
-		_, _ = fmt.Fprintln(o.w, bold(strings.Join([]string{
+		_, _ = fmt.Fprintln(o, bold(strings.Join([]string{
 			fit("time", timeWidth), fit("severity", severityWidth), fit("rule", ruleWidth), fit("host", hostWidth), fit("user", userWidth), "parent → process",
 		}, "  ")))
 	}
@@ -115,16 +107,16 @@ func (o *alertTable) write(a *alert.Alert) error {
 		when = a.Time.Std().Format("2006-01-02 15:04:05.000")
 	}
 	rest := max(20, o.width-timeWidth-severityWidth-ruleWidth-hostWidth-userWidth-10)
-	_, _ = fmt.Fprintln(o.w, strings.Join([]string{
+	_, _ = fmt.Fprintln(o, strings.Join([]string{
 		fit(when, timeWidth), severityText(a.Severity, fit(a.Severity, severityWidth)), fit(a.RuleName, ruleWidth),
 		fit(first(a, "host.name", "host.hostname", "host.id"), hostWidth), fit(first(a, "user.name", "user.id"), userWidth), trim(printable(processText(a)), rest),
 	}, "  "))
-	_, err := fmt.Fprintln(o.w, "    "+faint("why: ")+trim(printable(a.Why), max(40, o.width-9)))
+	_, err := fmt.Fprintln(o, "    "+faint("why: ")+trim(printable(a.Why), max(40, o.width-9)))
 	for i := range a.Steps {
 		o.step(a, i)
 	}
 	if o.explain && err == nil && a.Trace != nil {
-		err = writeTrace(o.w, a.Trace, traceStyle{indent: "    ", width: o.width})
+		err = writeTrace(o, a.Trace, traceStyle{indent: "    ", width: o.width})
 	}
 	return err
 }
@@ -140,9 +132,9 @@ func (o *alertTable) step(a *alert.Alert, i int) {
 	if !st.Missing {
 		text = eventText(st.Field)
 	}
-	_, _ = fmt.Fprintf(o.w, "    %2d  %12s  %s\n", i+1, when, trim(printable(text), max(40, o.width-22)))
+	_, _ = fmt.Fprintf(o, "    %2d  %12s  %s\n", i+1, when, trim(printable(text), max(40, o.width-22)))
 	if o.explain && st.Trace != nil {
-		_ = writeTrace(o.w, st.Trace, traceStyle{indent: "        ", width: o.width})
+		_ = writeTrace(o, st.Trace, traceStyle{indent: "        ", width: o.width})
 	}
 }
 
@@ -180,7 +172,7 @@ func eventText(field func(string) []string) string {
 	return strings.Join(parts, " ")
 }
 
-func (o *alertTable) close() error { return o.w.Flush() }
+func (o *alertTable) close() error { return o.Flush() }
 
 // first gives the first of some fields that the alert has.
 func first(a *alert.Alert, fields ...string) string {

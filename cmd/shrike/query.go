@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -84,8 +82,8 @@ func (p *program) query(ctx context.Context, text string, paths []string, o quer
 	}
 	src := p.open(paths, o.input)
 	defer src.Close()
+	out := newDocuments(p.stdout, o.output == "json")
 	r := newResults(q.Pipes, o)
-	out := &documents{w: p.stdout, array: o.output == "json"}
 	n := int64(0)
 	emit := func(m *match) error {
 		n++
@@ -96,19 +94,17 @@ func (p *program) query(ctx context.Context, text string, paths []string, o quer
 		r.add(m)
 		return nil
 	}
-	sum, err := pipeline.Scan(ctx, src, judge, emit, o.input.scan())
+	scan := o.input.scan()
+	scan.Idle = out.Flush
+	sum, err := pipeline.Scan(ctx, src, judge, emit, scan)
+	if err == nil && r != nil {
+		err = r.print(out)
+	}
+	if closeErr := out.close(); err == nil {
+		err = closeErr
+	}
 	if errors.Is(err, context.Canceled) {
 		return &exitError{status: exitStopped}
-	}
-	if err == nil && r != nil {
-		for _, m := range r.final() {
-			if err = out.write(m.Source); err != nil {
-				break
-			}
-		}
-	}
-	if err == nil {
-		err = out.close()
 	}
 	if err != nil {
 		return failure(err)
@@ -151,7 +147,7 @@ func (p *program) parseQuery(text string, types *event.Types) (*eql.Query, error
 	}
 	if len(problems) > 0 {
 		for _, problem := range queryProblems(text, problems) {
-			fmt.Fprintln(p.stderr, problem.Text())
+			p.problem(p.stderr, problem)
 		}
 		return nil, &exitError{status: exitUsage}
 	}
@@ -216,44 +212,16 @@ func (l limit) apply(list []*match) []*match {
 	return slices.Clone(list[:n])
 }
 
-func (r *results) final() []*match {
+// print prints what pipes and size leave.
+func (r *results) print(out *documents) error {
 	r.sort()
 	for _, l := range r.limits {
 		r.list = l.apply(r.list)
 	}
-	return r.list
-}
-
-// documents prints documents, each on one line.
-type documents struct {
-	w     io.Writer
-	array bool
-	n     int
-	buf   bytes.Buffer
-}
-
-func (d *documents) write(source []byte) error {
-	d.buf.Reset()
-	if d.array {
-		d.buf.WriteString([]string{"[", ","}[min(d.n, 1)])
+	for _, m := range r.list {
+		if err := out.write(m.Source); err != nil {
+			return err
+		}
 	}
-	d.n++
-	if err := json.Compact(&d.buf, source); err != nil {
-		d.buf.Write(bytes.ReplaceAll(source, []byte("\n"), []byte(" "))) // as lenient as the decoder was
-	}
-	d.buf.WriteByte('\n')
-	_, err := d.w.Write(d.buf.Bytes())
-	return err
-}
-
-func (d *documents) close() error {
-	if !d.array {
-		return nil
-	}
-	end := "]\n"
-	if d.n == 0 {
-		end = "[]\n"
-	}
-	_, err := io.WriteString(d.w, end)
-	return err
+	return nil
 }

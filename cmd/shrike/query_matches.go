@@ -3,7 +3,6 @@ package main
 // Ad-hoc queries for sequences and samples.
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -105,16 +104,6 @@ func plainValue(v event.Value) any {
 	return v.Display()
 }
 
-// compact gives a document on one line, or as a text where it is no valid JSON.
-func compact(source []byte) json.RawMessage {
-	var b bytes.Buffer
-	if json.Compact(&b, source) == nil {
-		return b.Bytes()
-	}
-	text, _ := json.Marshal(string(source))
-	return text
-}
-
 // limitMatches puts sequences into the order of their last events, and applies
 // pipes and size.
 func limitMatches(list []*queryMatch, q *eql.Query, o queryOptions) []*queryMatch {
@@ -156,7 +145,7 @@ func (p *program) printMatchTexts(list []*queryMatch) error {
 		for _, k := range m.keys {
 			head += fmt.Sprintf("  %s=%s", k.Field, k.Value.Display())
 		}
-		if _, err := fmt.Fprintln(p.stdout, bold(printable(head))); err != nil {
+		if _, err := fmt.Fprintln(p.text, bold(printable(head))); err != nil {
 			return err
 		}
 		for _, e := range m.Events {
@@ -167,7 +156,7 @@ func (p *program) printMatchTexts(list []*queryMatch) error {
 					when = e.record.Time.String()
 				}
 			}
-			if _, err := fmt.Fprintf(p.stdout, "  %-24s  %s\n", when, trim(printable(text), max(40, p.width-28))); err != nil {
+			if _, err := fmt.Fprintf(p.text, "  %-24s  %s\n", when, trim(printable(text), max(40, p.width-28))); err != nil {
 				return err
 			}
 		}

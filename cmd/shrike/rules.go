@@ -105,7 +105,7 @@ func (p *program) listRules(set *rule.Set, asJSON bool) error {
 		return setStatus(set)
 	}
 	nameWidth := max(30, min(60, p.width-70))
-	fmt.Fprintln(p.stdout, bold(strings.Join([]string{fit("severity", severityWidth), "risk", fit("type", 8), fit("name", nameWidth), "runs"}, "  ")))
+	fmt.Fprintln(p.text, bold(strings.Join([]string{fit("severity", severityWidth), "risk", fit("type", 8), fit("name", nameWidth), "runs"}, "  ")))
 	runs := 0
 	for _, r := range l.Rules {
 		state := colored(green, "yes")
@@ -114,7 +114,7 @@ func (p *program) listRules(set *rule.Set, asJSON bool) error {
 		} else {
 			state = "no: " + printable(r.Reason)
 		}
-		fmt.Fprintln(p.stdout, strings.Join([]string{
+		fmt.Fprintln(p.text, strings.Join([]string{
 			severityText(r.Severity, fit(r.Severity, severityWidth)), fmt.Sprintf("%4.0f", r.RiskScore), fit(r.Type, 8), fit(r.Name, nameWidth), state,
 		}, "  "))
 	}
@@ -157,7 +157,7 @@ func (p *program) checkRules(set *rule.Set, asJSON bool) error {
 		return setStatus(set)
 	}
 	for _, problem := range set.AllProblems() {
-		fmt.Fprintln(p.stdout, problem.Text())
+		p.problem(p.text, problem)
 	}
 	l := newListing(set)
 	broken, blocked := 0, 0
@@ -169,7 +169,7 @@ func (p *program) checkRules(set *rule.Set, asJSON bool) error {
 			blocked++
 		}
 	}
-	fmt.Fprintf(p.stdout, "%s in %s: %d fine, %d broken, %d cannot run yet or are withdrawn\n",
+	fmt.Fprintf(p.text, "%s in %s: %d fine, %d broken, %d cannot run yet or are withdrawn\n",
 		count(int64(len(set.Rules)), "rule"), count(int64(set.Files), "file"), len(set.Rules)-broken-blocked, broken, blocked)
 	p.otherContents(l)
 	return setStatus(set)

@@ -5,8 +5,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"unicode"
 
 	"github.com/shrike-project/shrike/rule"
 	"github.com/shrike-project/shrike/rules"
@@ -52,6 +55,19 @@ func pathError(err error) string {
 	return err.Error()
 }
 
+// problem prints one problem. Files hold what they like, so that what would move
+// the cursor is shown as a sign of its own.
+func (p *program) problem(w io.Writer, problem rule.Problem) {
+	problem.File, problem.Message, problem.Hint = printable(problem.File), safeText(problem.Message), safeText(problem.Hint)
+	problem.Snippet = strings.Map(func(r rune) rune {
+		if r == '\t' || r == ' ' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar // one for one: the marks below it stay in place
+	}, problem.Snippet)
+	fmt.Fprintln(w, problem.Text())
+}
+
 // reportProblems prints the errors of a set, and its warnings if asked. It gives
 // the number of errors.
 func (p *program) reportProblems(set *rule.Set, warnings bool) int {
@@ -61,7 +77,7 @@ func (p *program) reportProblems(set *rule.Set, warnings bool) int {
 			errs++
 		}
 		if !problem.Warning || warnings {
-			fmt.Fprintln(p.stderr, problem.Text())
+			p.problem(p.stderr, problem)
 		}
 	}
 	return errs

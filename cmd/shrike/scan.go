@@ -23,18 +23,17 @@ import (
 
 // scanOptions are the flags of scan.
 type scanOptions struct {
-	input       inputOptions
-	rules       []string
-	output      string
-	explain     bool
-	summary     string
-	failOn      string
-	index       string
-	ignoreIndex bool
-	deprecated  bool
-	blocks      bool
-	lateness    lateness
-	maxKeys     int
+	input      inputOptions
+	rules      []string
+	output     string
+	explain    bool
+	summary    string
+	failOn     string
+	index      indexOptions
+	deprecated bool
+	blocks     bool
+	lateness   lateness
+	maxKeys    int
 }
 
 // lateness is a flag: a time, or "unlimited".
@@ -69,6 +68,17 @@ func (l *lateness) value() time.Duration {
 		return detect.Unlimited
 	}
 	return *l.d
+}
+
+// indexOptions are the flags of commands that heed the index patterns of rules.
+type indexOptions struct {
+	name   string
+	ignore bool
+}
+
+func (o *indexOptions) add(c *cobra.Command) {
+	c.Flags().StringVar(&o.name, "index", "", "index `NAME` of events that do not tell theirs")
+	c.Flags().BoolVar(&o.ignore, "ignore-index", false, "show every event to every rule, whatever its index patterns")
 }
 
 // inputOptions are the flags of every command that reads events.
@@ -106,7 +116,9 @@ func (o *inputOptions) types() (*event.Types, error) {
 func (p *program) open(paths []string, o inputOptions) *file.Source {
 	return file.Open(paths, file.Options{
 		MaxEventBytes: o.maxEventBytes, Stdin: p.stdin,
-		Report: func(path string, err error) { fmt.Fprintf(p.stderr, "shrike: %s: %s\n", path, pathError(err)) },
+		Report: func(path string, err error) {
+			fmt.Fprintf(p.stderr, "shrike: %s: %s\n", printable(path), printable(pathError(err)))
+		},
 	})
 }
 
@@ -130,8 +142,7 @@ func (p *program) scanCommand() *cobra.Command {
 	f.BoolVar(&o.explain, "explain", false, "print below each alert of a table why its rule fired")
 	f.StringVar(&o.summary, "summary", "", "write the summary as JSON to `FILE`")
 	f.StringVar(&o.failOn, "fail-on", "", "exit with status 3 if there is an alert of this `SEVERITY` or above: "+strings.Join(rule.Severities, ", "))
-	f.StringVar(&o.index, "index", "", "index `NAME` of events that do not tell theirs")
-	f.BoolVar(&o.ignoreIndex, "ignore-index", false, "show every event to every rule, whatever its index patterns")
+	o.index.add(c)
 	f.BoolVar(&o.deprecated, "deprecated", false, "run deprecated rules too")
 	f.BoolVar(&o.blocks, "building-blocks", false, "show building blocks in a table too: alerts that are there for others to build on")
 	f.Var(&o.lateness, "lateness", "how much older than the newest event an event may be and still take part in sequences, such as 5m; unlimited puts all events into order first, and prints sequences at the end")
@@ -154,7 +165,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	}
 	set := loadRules(o.rules)
 	problems := p.reportProblems(set, false)
-	d := detect.New(set.Rules, detect.Options{Types: types, IgnoreIndex: o.ignoreIndex, Index: o.index, Deprecated: o.deprecated})
+	d := detect.New(set.Rules, detect.Options{Types: types, IgnoreIndex: o.index.ignore, Index: o.index.name, Deprecated: o.deprecated})
 	if len(d.Rules()) == 0 {
 		return failure(fmt.Errorf("none of %d rules can run; \"shrike rules list\" tells why", len(set.Rules)))
 	}
@@ -171,8 +182,10 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 		return out.write(a)
 	}
 	stop := p.progress(src)
-	sum, stream, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
-		Scan: o.input.scan(), Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit,
+	scan := o.input.scan()
+	scan.Idle = out.Flush
+	sum, stats, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
+		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit,
 		Stream: detect.StreamOptions{Lateness: o.lateness.value(), MaxKeys: o.maxKeys},
 	})
 	stop()
@@ -180,7 +193,8 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 		err = closeErr
 	}
 	s.events(sum, src.Stats())
-	s.sequences(stream)
+	s.Repeated = stats.Repeated
+	s.sequences(stats.Stream)
 	fmt.Fprint(p.stderr, s.text())
 	if o.summary != "" {
 		if werr := s.writeFile(o.summary); werr != nil && err == nil {
@@ -205,7 +219,7 @@ func (s *scanSummary) status(err error, failOn string) error {
 			}
 		}
 	}
-	if s.RuleProblems > 0 || s.FilesFailed > 0 {
+	if s.RuleProblems > 0 || s.FilesFailed > 0 || total(s.Skipped) > 0 {
 		return &exitError{status: exitIncomplete}
 	}
 	return nil

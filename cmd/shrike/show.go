@@ -27,7 +27,7 @@ func (p *program) showRules(set *rule.Set, asJSON bool) error {
 		if err != nil {
 			return failure(err)
 		}
-		if _, err := fmt.Fprintln(p.stdout, text); err != nil {
+		if _, err := fmt.Fprintln(p.text, text); err != nil {
 			return failure(err)
 		}
 	}

@@ -28,6 +28,8 @@ type scanSummary struct {
 	Alerts       map[string]int64 `json:"alerts"`
 	// BuildingBlocks are alerts that are there for others to build on.
 	BuildingBlocks int64 `json:"building_block_alerts"`
+	// Repeated are alerts given once although their event came again.
+	Repeated int64 `json:"repeated_alerts"`
 
 	RulesRun     int            `json:"rules_run"`
 	RulesNotRun  map[string]int `json:"rules_not_run"`
@@ -119,10 +121,13 @@ func (s *scanSummary) text() string {
 		fmt.Fprintf(&b, ", %s a second", number(int64(float64(s.Events)/s.Seconds)))
 	}
 	b.WriteString("\n" + s.alertText() + "\n" + s.ruleText() + "\n")
+	if s.Repeated > 0 {
+		fmt.Fprintf(&b, "%s left out: the same event came again\n", count(s.Repeated, "repeated alert"))
+	}
 	if n := total(s.Skipped); n > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", bold(count(n, "event")+" skipped"), reasons(s.Skipped))
 		for _, sample := range s.SkippedSamples[:min(3, len(s.SkippedSamples))] {
-			fmt.Fprintf(&b, "    %s:%d: %s: %s\n", printable(sample.File), sample.Line, sample.Detail, trim(printable(sample.Begins), 60))
+			fmt.Fprintf(&b, "    %s:%d: %s: %s\n", printable(sample.File), sample.Line, printable(sample.Detail), trim(printable(sample.Begins), 60))
 		}
 	}
 	if s.UnreadableValues > 0 {

@@ -88,13 +88,13 @@ func (p *program) printReport(report *testReport) {
 		if f.Case != "" {
 			title = f.Case + ": "
 		}
-		fmt.Fprintf(p.stdout, "%s:%d: %s%s\n", f.File, f.Line, title, f.Message)
+		fmt.Fprintf(p.text, "%s:%d: %s\n", printable(f.File), f.Line, safeText(title+f.Message))
 	}
-	fmt.Fprintf(p.stdout, "%s: %s passed, %d failed", count(int64(report.Files), "script"), count(int64(report.Passed), "case"), report.Failed)
+	fmt.Fprintf(p.text, "%s: %s passed, %d failed", count(int64(report.Files), "script"), count(int64(report.Passed), "case"), report.Failed)
 	if report.Updated > 0 {
-		fmt.Fprintf(p.stdout, ", %d updated", report.Updated)
+		fmt.Fprintf(p.text, ", %d updated", report.Updated)
 	}
-	fmt.Fprintln(p.stdout)
+	fmt.Fprintln(p.text)
 }
 
 func (r *testReport) runFile(name string, update bool) error {
