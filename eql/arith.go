@@ -6,23 +6,51 @@ package eql
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/shrike-project/shrike/event"
 )
 
 // arithmetic evaluates an operator on two operands; null if one of them is null
-// or no number.
-func arithmetic(op string, l, r evaluator) evaluator {
+// or no number. Two narrow operands that hold integers of 32 bits give one too.
+func arithmetic(op string, l, r evaluator, narrow bool) evaluator {
 	return func(env *env) event.Value {
 		v, w := l(env), r(env)
 		if !v.IsNumber() || !w.IsNumber() {
 			return event.Value{}
 		}
-		if v.Kind() == event.Long && w.Kind() == event.Long {
-			return longArithmetic(op, v.Long(), w.Long())
+		if v.Kind() != event.Long || w.Kind() != event.Long {
+			return doubleArithmetic(op, v.Float(), w.Float())
 		}
-		return doubleArithmetic(op, v.Float(), w.Float())
+		n := longArithmetic(op, v.Long(), w.Long())
+		if narrow && isInt32(v) && isInt32(w) && !isInt32(n) {
+			return event.Value{}
+		}
+		return n
 	}
+}
+
+func isInt32(v event.Value) bool { return v.Kind() == event.Long && int64(int32(v.Long())) == v.Long() }
+
+// narrow reports whether Elasticsearch computes an expression with integers of 32
+// bits as long as they suffice: it reads no field of a wider type.
+func narrow(e Expr) bool {
+	switch e := e.(type) {
+	case *Literal:
+		return isInt32(e.Value) && e.Value.Long() != math.MinInt32 // that one is a wide number with a sign before it
+	case *Negate:
+		return narrow(e.X)
+	case *Arith:
+		return narrow(e.L) && narrow(e.R)
+	case *Call:
+		f := lookupFunction(e.Name)
+		return f != nil && (f.result == tInteger || f == numberFunction || f.result == tNumber && allNarrow(e.Args))
+	}
+	return false
+}
+
+func allNarrow(list []Expr) bool {
+	return !slices.ContainsFunc(list, func(e Expr) bool { return !narrow(e) })
 }
 
 func longArithmetic(op string, a, b int64) event.Value {

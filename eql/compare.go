@@ -110,6 +110,24 @@ func align(v, w event.Value) (event.Value, event.Value, bool) {
 	return v, w, false
 }
 
+// rank tells which of two kinds the other is read by, where neither value is a
+// constant: the one of higher rank.
+func rank(v event.Value) int {
+	switch v.Kind() {
+	case event.Date:
+		return 5
+	case event.IP:
+		return 4
+	case event.Version:
+		return 3
+	case event.Bool:
+		return 2
+	case event.Long, event.Double:
+		return 1
+	}
+	return 0
+}
+
 // textNumber reads text as a number, as a numeric field's query does.
 func textNumber(v event.Value) (event.Value, bool) {
 	if v.Kind() != event.String {

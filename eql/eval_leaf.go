@@ -4,6 +4,7 @@ package eql
 // value for each of its fields, with three-valued logic.
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/shrike-project/shrike/event"
@@ -94,9 +95,9 @@ func (c *leafCompiler) compile(e Expr) evaluator {
 	case *Compare:
 		return c.compare(e)
 	case *Arith:
-		return arithmetic(e.Op, c.compile(e.L), c.compile(e.R))
+		return arithmetic(e.Op, c.compile(e.L), c.compile(e.R), narrow(e))
 	case *Negate:
-		return arithmetic("-", constant(event.LongValue(0)), c.compile(e.X))
+		return arithmetic("-", constant(event.LongValue(0)), c.compile(e.X), narrow(e))
 	case *In:
 		return c.in(e)
 	case *Pattern:
@@ -163,34 +164,43 @@ func (c *leafCompiler) compare(e *Compare) evaluator {
 	if _, ok := l.(*Literal); ok && !isNull(r) {
 		l, r, op = r, l, mirror(op) // a constant is read by the kind of the other side
 	}
-	x, y := c.compile(l), c.operand(l, r)
+	x, y := c.operands(l, r)
 	if op == "==" && isNull(r) {
 		return func(env *env) event.Value { return event.BoolValue(x(env).IsNull()) }
 	}
 	if op == "==" {
 		return c.equality(l, r, x, y)
 	}
+	_, constant := r.(*Literal)
 	return func(env *env) event.Value {
 		v, w := x(env), y(env)
 		if v.IsNull() || w.IsNull() {
 			return event.Value{}
 		}
-		n, ok := order(v, w)
-		if !ok {
-			return event.Value{}
+		if !constant && rank(v) < rank(w) {
+			n, ok := order(w, v)
+			return orderResult(op, -n, ok)
 		}
-		return event.BoolValue(holds(op, n))
+		n, ok := order(v, w)
+		return orderResult(op, n, ok)
 	}
+}
+
+// orderResult tells whether the outcome n of a comparison satisfies an operator;
+// null where the values have no order.
+func orderResult(op string, n int, ok bool) event.Value {
+	if !ok {
+		return event.Value{}
+	}
+	return event.BoolValue(holds(op, n))
 }
 
 // equality compares two operands. A field that nobody knows and that the event
 // lacks stands for the literal null if it is marked as optional, so a test
 // against it is a test for null.
 func (c *leafCompiler) equality(l, r Expr, x, y evaluator) evaluator {
-	nullTest := c.nullish(l) || c.nullish(r)
-	if _, ok := r.(*Literal); ok {
-		nullTest = false
-	}
+	_, constant := r.(*Literal)
+	nullTest := !constant && (c.nullish(l) || c.nullish(r))
 	return func(env *env) event.Value {
 		v, w := x(env), y(env)
 		if v.IsNull() || w.IsNull() {
@@ -198,6 +208,9 @@ func (c *leafCompiler) equality(l, r Expr, x, y evaluator) evaluator {
 				return event.BoolValue(v.IsNull() && w.IsNull())
 			}
 			return event.Value{}
+		}
+		if !constant && rank(v) < rank(w) {
+			v, w = w, v
 		}
 		return event.BoolValue(equal(v, w))
 	}
@@ -212,24 +225,55 @@ func (c *leafCompiler) nullish(e Expr) bool {
 	return !known
 }
 
-// operand compiles what the value of x is compared with: lower-cased where x is
-// a caseless field, and cut to milliseconds where x is a date that keeps no more.
+// operands compiles two operands of a comparison. Text is lower-cased on both
+// sides where one of them reads a caseless field.
+func (c *leafCompiler) operands(l, r Expr) (x, y evaluator) {
+	x, y = c.compile(l), c.operand(l, r)
+	if c.caseless(l) || c.caseless(r) {
+		return lowered(x, l), lowered(y, r)
+	}
+	return x, y
+}
+
+// operand compiles what the value of x is compared with: cut to milliseconds where
+// x is a date that keeps no more.
 func (c *leafCompiler) operand(x, e Expr) evaluator {
 	lit, isLiteral := e.(*Literal)
 	f, isField := x.(*Field)
-	if !isField || !isLiteral || lit.Value.Kind() != event.String {
-		return c.compile(e)
-	}
-	field := c.fields.Add(f.Name)
-	if c.fields.Caseless(field) {
-		return constant(event.StringValue(lower(lit.Value.Str())))
-	}
-	if typ, _ := c.fields.Type(field); typ == event.DateType {
-		if t, ok := event.ParseTime(lit.Value.Str()); ok {
-			return constant(event.DateValue(event.UnixMilli(t.UnixMilli())))
+	if isField && isLiteral && lit.Value.Kind() == event.String {
+		if typ, _ := c.fields.Type(c.fields.Add(f.Name)); typ == event.DateType {
+			if t, ok := event.ParseTime(lit.Value.Str()); ok {
+				return constant(event.DateValue(event.UnixMilli(t.UnixMilli())))
+			}
 		}
 	}
-	return constant(lit.Value)
+	return c.compile(e)
+}
+
+// lowered lower-cases the text an expression evaluates to.
+func lowered(x evaluator, e Expr) evaluator {
+	lower := func(v event.Value) event.Value {
+		if v.Kind() == event.String {
+			return event.StringValue(lower(v.Str()))
+		}
+		return v
+	}
+	if lit, ok := e.(*Literal); ok {
+		return constant(lower(lit.Value))
+	}
+	return func(env *env) event.Value { return lower(x(env)) }
+}
+
+// caseless reports whether an expression reads a field without regard to case, or
+// computes text from one.
+func (c *leafCompiler) caseless(e Expr) bool {
+	found := false
+	Walk(e, func(e Expr) {
+		if f, ok := e.(*Field); ok && c.fields.Caseless(c.fields.Add(f.Name)) {
+			found = true
+		}
+	})
+	return found
 }
 
 func isNull(e Expr) bool {
@@ -264,19 +308,25 @@ func holds(op string, n int) bool {
 	return n >= 0
 }
 
+// in is a chain of tests for equality, in which null equals nothing.
 func (c *leafCompiler) in(e *In) evaluator {
 	x := c.compile(e.X)
-	list := make([]evaluator, len(e.List))
-	for i, elem := range e.List {
-		list[i] = c.operand(e.X, elem)
+	var tests []evaluator
+	for _, elem := range e.List {
+		switch {
+		case isNull(elem):
+		case e.Fold:
+			tests = append(tests, equalFold(x, c.compile(elem)))
+		default:
+			tests = append(tests, c.compare(&Compare{Span: elem.Pos(), Op: "==", L: e.X, R: elem}))
+		}
 	}
 	return func(env *env) event.Value {
-		v := x(env)
-		if v.IsNull() {
+		if x(env).IsNull() {
 			return event.Value{}
 		}
-		for _, elem := range list {
-			if w := elem(env); !w.IsNull() && e.member(v, w) {
+		for _, test := range tests {
+			if test(env).Bool() {
 				return event.BoolValue(true)
 			}
 		}
@@ -284,13 +334,12 @@ func (c *leafCompiler) in(e *In) evaluator {
 	}
 }
 
-func (e *In) member(v, w event.Value) bool {
-	if e.Fold {
-		s, ok1 := asText(v)
-		t, ok2 := asText(w)
-		return ok1 && ok2 && strings.EqualFold(s, t)
+func equalFold(x, y evaluator) evaluator {
+	return func(env *env) event.Value {
+		s, ok1 := asText(x(env))
+		t, ok2 := asText(y(env))
+		return event.BoolValue(ok1 && ok2 && strings.EqualFold(s, t))
 	}
-	return equal(v, w)
 }
 
 func (c *leafCompiler) pattern(e *Pattern) evaluator {
@@ -328,11 +377,6 @@ func (c *leafCompiler) patternTest(e *Pattern) func(i int, s string) bool {
 	return func(i int, s string) bool { return regexes[i].Match(s) }
 }
 
-func (c *leafCompiler) caseless(e Expr) bool {
-	f, ok := e.(*Field)
-	return ok && c.fields.Caseless(c.fields.Add(f.Name))
-}
-
 func (c *leafCompiler) call(e *Call) evaluator {
 	f := lookupFunction(e.Name)
 	if f == nil {
@@ -344,7 +388,7 @@ func (c *leafCompiler) call(e *Call) evaluator {
 		c.problem(e.Span, BadArguments, "error building [%s]: expects %s", e.Name, f.arityText())
 		return null
 	}
-	b := &boundCall{fold: e.Fold}
+	b := &boundCall{fold: e.Fold || f.Fold && slices.ContainsFunc(e.Args, c.caseless), narrow: allNarrow(e.Args)}
 	for _, arg := range e.Args {
 		eval, v := c.compile(arg), event.Value{}
 		if isConstant(arg) {

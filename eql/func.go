@@ -36,8 +36,9 @@ type Param struct {
 
 // boundCall is a call whose arguments are compiled.
 type boundCall struct {
-	fold bool
-	args []evaluator
+	fold   bool
+	narrow bool // of arithmetic: its arguments are
+	args   []evaluator
 	// constants holds the values of arguments that read no field, else null.
 	constants []event.Value
 }

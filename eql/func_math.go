@@ -7,7 +7,7 @@ var numberParams = []Param{{Name: "a", Types: []string{"numeric"}}, {Name: "b", 
 func arithFunction(name, op, doc, example string) *Function {
 	return &Function{
 		Name: name, Params: numberParams, Result: "number", result: tNumber, Doc: doc, Example: example,
-		bind: func(c *boundCall) evaluator { return arithmetic(op, c.args[0], c.args[1]) },
+		bind: func(c *boundCall) evaluator { return arithmetic(op, c.args[0], c.args[1], c.narrow) },
 	}
 }
 

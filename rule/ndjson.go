@@ -23,36 +23,56 @@ func (l *Loader) jsonFile(file string, text []byte) {
 	}
 }
 
-// splitJSON finds the objects of a file. After a line that is no JSON the lines
-// behind it are still read, where the file has one object a line.
+// splitJSON finds the objects of a file: one a line, or each over several. After
+// one that is no JSON those behind it are still read.
 func splitJSON(file string, text []byte) ([]extent, []Problem) {
 	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && trimmed[0] == '[' {
 		return splitArray(file, text)
 	}
 	var docs []extent
 	var problems []Problem
-	for start := 0; start < len(text); {
-		rest := text[start:]
-		dec := json.NewDecoder(bytes.NewReader(rest))
-		var raw json.RawMessage
-		err := dec.Decode(&raw)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			problems = append(problems, jsonProblem(file, text, start, err))
-			next := bytes.IndexByte(rest, '\n')
-			if next < 0 {
-				break
-			}
-			start += next + 1
+	for start := skipSpace(text, 0); start < len(text); start = skipSpace(text, start) {
+		size, err := jsonValue(text[start:])
+		if err == nil {
+			docs = append(docs, extent{start, start + size})
+			start += size
 			continue
 		}
-		end := start + int(dec.InputOffset())
-		docs = append(docs, extent{end - len(raw), end})
+		end := lineEnd(text, start)
+		next := skipSpace(text, end)
+		if _, lineErr := jsonValue(text[start:end]); next == len(text) || text[next] == '{' || lineErr != io.ErrUnexpectedEOF {
+			err = lineErr // the line was meant to be an object, whatever the next one holds
+		} else {
+			for end = next; end < len(text) && (text[end] != '{' || text[end-1] != '\n'); {
+				end = skipSpace(text, lineEnd(text, end))
+			}
+		}
+		problems = append(problems, jsonProblem(file, text[:end], start, err))
 		start = end
 	}
 	return docs, problems
+}
+
+// jsonValue gives how long the JSON value at the start of text is.
+func jsonValue(text []byte) (int, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	var raw json.RawMessage
+	err := dec.Decode(&raw)
+	return int(dec.InputOffset()), err
+}
+
+func skipSpace(text []byte, at int) int {
+	for at < len(text) && strings.IndexByte(" \t\r\n", text[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+func lineEnd(text []byte, at int) int {
+	if n := bytes.IndexByte(text[at:], '\n'); n >= 0 {
+		return at + n
+	}
+	return len(text)
 }
 
 func splitArray(file string, text []byte) ([]extent, []Problem) {

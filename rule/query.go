@@ -36,8 +36,13 @@ func (s *source) parseQuery() {
 		e := extent{s.offset(p.Span.Start.Offset), s.offset(p.Span.End.Offset)}
 		s.add(e, string(p.Code), p.Hint, p.Message, false)
 	}
-	if len(problems) == 0 {
-		r.EQL = q
+	if len(problems) > 0 {
+		return
+	}
+	r.EQL = q
+	for _, p := range q.Pipes {
+		s.add(extent{s.offset(p.Span.Start.Offset), s.offset(p.Span.End.Offset)}, "pipe-ignored",
+			"a rule fires on every match; limit its alerts with max_signals", fmt.Sprintf("the pipe %s has no effect in a rule", p.Name), true)
 	}
 }
 

@@ -1,8 +1,10 @@
 package rule_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -205,4 +207,33 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestBrokenLinesOfAnExport(t *testing.T) {
+	const good = `{"rule_id":"%d","name":"n","description":"d","type":"eql","language":"eql","severity":"low","risk_score":1,"query":"any where true"}` + "\n"
+	f := func(text string, rules int, places ...string) {
+		t.Helper()
+		set := rule.Read("e.ndjson", []byte(text))
+		var got []string
+		for _, p := range set.AllProblems() {
+			got = append(got, fmt.Sprintf("%d:%d", p.Line, p.Column))
+		}
+		if len(set.Rules) != rules || !slices.Equal(got, places) {
+			t.Errorf("%q: %d rules, problems at %v; expected %d, %v", text, len(set.Rules), got, rules, places)
+		}
+	}
+	one, two := fmt.Sprintf(good, 1), fmt.Sprintf(good, 2)
+	f(one+two, 2)
+	f(one+"\n\n{\"a\":\n"+two, 2, "4:6")
+	f("{\"a\" 1}\n"+one+"nonsense\n{\"b\n"+two, 2, "1:6", "3:2", "4:4")
+	f("{\n \"rule_id\":,\n}\n"+one, 1, "2:12")
+	f(strings.ReplaceAll(one, ",", ",\n")+two+`{"a"`, 2, "10:5")
+}
+
+func TestPipesOfRulesAreIgnored(t *testing.T) {
+	set := rule.Read("r.ndjson", []byte(`{"rule_id":"1","name":"n","description":"d","type":"eql","language":"eql","severity":"low","risk_score":1,"query":"any where true | head 3"}`))
+	p := set.AllProblems()
+	if len(p) != 1 || p[0].Code != "pipe-ignored" || !p[0].Warning || p[0].Column != 131 || set.Rules[0].Broken() {
+		t.Errorf("%+v", p)
+	}
 }
