@@ -100,27 +100,29 @@ const doc = `{"_index":".ds-logs-endpoint.events.process-default-2026.03.01-0000
  "user":{"name":"jdoe"},"labels":{"site":"north"},
  "process":{"pid":9120,"name":"updater.exe","parent":{"name":"slack.exe","pid":"abc"},"code_signature":"none","args":["a <b>",1e400]}}}`
 
-func TestDocument(t *testing.T) {
-	a := build(t, "", doc)
+func TestDocument(t *testing.T) { golden(t, "testdata/event_alert.json", build(t, "", doc).Document) }
+
+// golden compares a value, as JSON, with a file.
+func golden(t *testing.T, file string, v any) {
+	t.Helper()
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(a.Document); err != nil {
+	if err := enc.Encode(v); err != nil {
 		t.Fatal(err)
 	}
-	const golden = "testdata/event_alert.json"
 	if *update {
-		if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("alert document (-want +got):\n%s", diff)
+		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 

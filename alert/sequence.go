@@ -6,6 +6,7 @@ package alert
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -120,11 +121,7 @@ func (b *Builder) finishShell(shell *Alert, blocks []block) {
 func (a *Alert) stepDocuments() map[string]any {
 	keys := []any{}
 	for _, k := range a.Keys {
-		var value any
-		if !k.Value.IsNull() {
-			value = k.Value.Display()
-		}
-		keys = append(keys, map[string]any{"field": k.Field, "value": value})
+		keys = append(keys, map[string]any{"field": k.Field, "value": k.Value.JSON()})
 	}
 	steps := []any{}
 	for i := range a.Steps {
@@ -238,12 +235,24 @@ func intersectValues(v, w any) (any, bool) {
 		}
 		return common, len(common) > 0
 	}
-	return v, reflect.DeepEqual(v, w)
+	return v, sameJSON(v, w)
+}
+
+// sameJSON compares values of documents; 1 and 1.0 are the same number.
+func sameJSON(v, w any) bool {
+	n, ok1 := v.(json.Number)
+	m, ok2 := w.(json.Number)
+	if ok1 && ok2 && n != m {
+		x, err1 := n.Float64()
+		y, err2 := m.Float64()
+		return err1 == nil && err2 == nil && x == y && strings.ContainsAny(string(n+m), ".eE")
+	}
+	return reflect.DeepEqual(v, w)
 }
 
 func containsValue(list []any, v any) bool {
 	for _, e := range list {
-		if reflect.DeepEqual(e, v) {
+		if sameJSON(e, v) {
 			return true
 		}
 	}

@@ -46,8 +46,12 @@ func (s *source) ancestors() (list []any, depth int) {
 		list = append(list, own...)
 	}
 	self := map[string]any{"id": s.id, "type": "event", "index": s.index, "depth": 0}
-	if texts := texts(lookup(s.fields, "kibana.alert.depth")); len(texts) > 0 {
-		depth, _ = strconv.Atoi(texts[0])
+	depths := texts(lookup(s.fields, "kibana.alert.depth"))
+	if len(depths) > 0 || lookup(s.fields, "kibana.alert.rule.uuid") != nil {
+		depth = 1
+		if len(depths) > 0 {
+			depth, _ = strconv.Atoi(depths[0])
+		}
 		self["type"], self["depth"] = "signal", depth
 		if rule := lookup(s.fields, "kibana.alert.rule.uuid"); rule != nil {
 			self["rule"] = rule

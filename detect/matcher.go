@@ -23,16 +23,36 @@ func (h *Hits) Len() int { return len(h.list) }
 type Matcher struct {
 	d       *Detector
 	byIndex map[string][]bool // index → which rules look at it
+	// earlier is how far the time of events had come before the latest one, latest
+	// with it, both by clock; nil if no rule needs several events.
+	earlier, latest []reach
+}
+
+// reach is how far time has come; the zero value: nobody knows.
+type reach struct {
+	time  event.Time
+	known bool
+}
+
+func (r *reach) to(t event.Time) {
+	if !r.known || t.Compare(r.time) > 0 {
+		r.time, r.known = t, true
+	}
 }
 
 // NewMatcher makes a Matcher.
 func (d *Detector) NewMatcher() *Matcher {
-	return &Matcher{d: d, byIndex: map[string][]bool{}}
+	m := &Matcher{d: d, byIndex: map[string][]bool{}}
+	if d.Sequences() > 0 {
+		m.earlier, m.latest = make([]reach, len(d.clocks)), make([]reach, len(d.clocks))
+	}
+	return m
 }
 
 // Match fills h with the event queries that hit an event.
 func (m *Matcher) Match(ev *event.Event, h *Hits) {
 	h.list = h.list[:0]
+	m.see(ev)
 	looks := m.looks(ev)
 	for i, c := range m.d.rules {
 		if looks != nil && !looks[i] {
@@ -64,12 +84,23 @@ func (d *Detector) Signals(ev *event.Event, h *Hits, emit func(*Signal)) {
 	}
 }
 
-// Arrival is an event on its way to the rules that need several. It owns its
-// memory.
+// see notes the time of an event.
+func (m *Matcher) see(ev *event.Event) {
+	copy(m.earlier, m.latest)
+	for i := range m.latest {
+		if t, ok := m.d.clocks[i].time(ev); ok {
+			m.latest[i].to(t)
+		}
+	}
+}
+
+// Arrival is an event on its way to the rules that need several, or, without a
+// record, the news how far time has come. It owns its memory.
 type Arrival struct {
-	record *sequence.Record
-	clock  int
-	hits   []arrivalHit
+	record  *sequence.Record
+	clock   int
+	hits    []arrivalHit
+	earlier reach // how far time had come before the event
 }
 
 // arrivalHit is what an event hits of one rule.
@@ -78,9 +109,11 @@ type arrivalHit struct {
 	hits []sequence.Hit
 }
 
-// Arrivals calls emit with what an event hits of rules that need several events;
-// more than once only where rules tell the time by different fields.
-func (d *Detector) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
+// Arrivals calls emit with what the event that was matched last hits of rules that
+// need several events; more than once only where rules tell the time by different
+// fields.
+func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
+	d := m.d
 	var byClock []*Arrival
 	for _, hit := range h.list {
 		c := d.rules[hit.rule]
@@ -96,7 +129,7 @@ func (d *Detector) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 		}
 		a := byClock[c.clock]
 		if a == nil {
-			a = &Arrival{record: d.record(ev, c.clock), clock: c.clock}
+			a = &Arrival{record: d.record(ev, c.clock), clock: c.clock, earlier: m.earlier[c.clock]}
 			byClock[c.clock] = a
 		}
 		a.add(int(hit.rule), sequence.Hit{Item: int(hit.item), Keys: keys})
@@ -105,6 +138,17 @@ func (d *Detector) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 		if a != nil {
 			emit(a)
 		}
+	}
+}
+
+// Pause calls emit with how far the time of events has come since the last Pause,
+// so that a Stream learns of events that hit nothing.
+func (m *Matcher) Pause(emit func(*Arrival)) {
+	for clock, r := range m.latest {
+		if r.known {
+			emit(&Arrival{clock: clock, earlier: r})
+		}
+		m.latest[clock] = reach{}
 	}
 }
 

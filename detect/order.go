@@ -61,7 +61,7 @@ func (o *order) late(a *Arrival) bool {
 func (o *order) add(a *Arrival) error {
 	if !o.unlimited() {
 		heap.Push(&o.waiting, a)
-		o.advance(event.FromTime(a.record.Time.Std().Add(-o.opt.Lateness)))
+		o.reach(a.record.Time)
 		return nil
 	}
 	o.waiting = append(o.waiting, a)
@@ -71,6 +71,9 @@ func (o *order) add(a *Arrival) error {
 	}
 	return o.spill()
 }
+
+// reach takes note of an event's time.
+func (o *order) reach(t event.Time) { o.advance(event.FromTime(t.Std().Add(-o.opt.Lateness))) }
 
 // advance moves the watermark forward.
 func (o *order) advance(watermark event.Time) {

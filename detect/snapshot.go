@@ -28,12 +28,15 @@ func (s *Stream) Snapshot() []byte {
 	}
 	for i, t := range s.trackers {
 		if t != nil {
-			w.Text(s.d.rules[i].rule.RuleID)
+			w.Text(s.d.rules[i].identity())
 			t.Save(w)
 		}
 	}
 	return w.Bytes()
 }
+
+// identity tells rules apart whose unfinished matches are not each other's.
+func (c *compiled) identity() string { return c.rule.RuleID + "\n" + c.rule.EQL.String() }
 
 func saveTime(w *sequence.Writer, t event.Time) {
 	w.Int(t.Sec)
@@ -68,12 +71,15 @@ func (s *Stream) Restore(snapshot []byte) error {
 		if t == nil {
 			continue
 		}
-		if id := r.Text(); r.Err() == nil && id != s.d.rules[i].rule.RuleID {
+		if id := r.Text(); r.Err() == nil && id != s.d.rules[i].identity() {
 			return fmt.Errorf("%w: it is of other rules", sequence.ErrSnapshot)
 		}
 		if err := t.Load(r); err != nil {
 			return err
 		}
+	}
+	if r.Err() == nil && r.Len() > 0 {
+		return fmt.Errorf("%w: it is of other rules", sequence.ErrSnapshot)
 	}
 	return r.Err()
 }

@@ -14,9 +14,9 @@ const Unlimited time.Duration = -1
 
 // StreamOptions say how events are put into order and what is kept of them.
 type StreamOptions struct {
-	// Lateness is how much older than the newest event an event may be to be put
-	// into its place. Older ones are counted, and passed over. Unlimited waits for
-	// the end of the input.
+	// Lateness is how much older than the newest event so far, of any kind, an event
+	// may be to be put into its place. Older ones are counted, and passed over.
+	// Unlimited waits for the end of the input.
 	Lateness time.Duration
 	// MaxKeys and MaxAge bound what each rule keeps; see sequence.Options.
 	MaxKeys int
@@ -102,6 +102,9 @@ func (s *Stream) Stats() StreamStats {
 // Observe takes an arrival and calls emit for each signal that follows. The error
 // is that of Spill.
 func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
+	if err := s.reach(a, emit); err != nil || a.record == nil {
+		return err
+	}
 	s.number++
 	a.record.Number = s.number
 	if !a.record.Timed {
@@ -119,6 +122,23 @@ func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
 		return err
 	}
 	return o.ready(func(a *Arrival) { s.judge(a, emit) })
+}
+
+// reach moves the watermark to where the lateness allows, before the arrival itself
+// is looked at. So it does not matter which events hit something.
+func (s *Stream) reach(a *Arrival, emit func(*Signal)) error {
+	o := s.orders[a.clock]
+	if o.unlimited() || !a.earlier.known {
+		return nil
+	}
+	o.reach(a.earlier.time)
+	if err := o.ready(func(a *Arrival) { s.judge(a, emit) }); err != nil {
+		return err
+	}
+	if a.record == nil || o.watermark.Sec > s.advanced[a.clock].Sec {
+		s.advance(a.clock, o.watermark, emit)
+	}
+	return nil
 }
 
 // untimed shows an event without a time to the samples, for which it does not

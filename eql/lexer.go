@@ -134,7 +134,9 @@ func (l *lexer) lineComment() {
 	if n < 0 {
 		n = len(l.rest())
 	}
-	l.comment = strings.TrimSpace(l.rest()[2:n])
+	if last := len(l.tokens) - 1; last < 0 || l.tokens[last].span.End.Line < l.pos.Line {
+		l.comment = strings.TrimSpace(l.rest()[2:n]) // else it is about what stands before it
+	}
 	l.advance(n)
 }
 

@@ -173,7 +173,7 @@ func fires(r *rule.Rule, docs []json.RawMessage) (bool, error) {
 			return fired, fmt.Errorf("%d event queries hit, %d by their explanations", hits.Len(), holds)
 		}
 		d.Signals(&ev, &hits, signal)
-		d.Arrivals(&ev, &hits, func(a *detect.Arrival) {
+		m.Arrivals(&ev, &hits, func(a *detect.Arrival) {
 			if err := stream.Observe(a, signal); err != nil {
 				panic(err)
 			}

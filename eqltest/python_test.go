@@ -145,7 +145,7 @@ func runPythonQuery(c *tally, name string, q *eql.Query, v queryVector, ds *data
 		c.fail(name, "%v", err)
 		return
 	}
-	p := pythonDialect{fold: fold}
+	p := pythonDialect{fold: fold, types: ds.types}
 	for _, eq := range again.EventQueries() {
 		eq.Where = p.whole(eq.Where)
 	}
@@ -159,7 +159,8 @@ func runPythonQuery(c *tally, name string, q *eql.Query, v queryVector, ds *data
 // pythonDialect rewrites expressions so that they mean what they mean in Python.
 type pythonDialect struct {
 	fold   bool
-	reason string // why it cannot
+	types  *event.Types // nil: fields have the types of their values
+	reason string       // why it cannot
 }
 
 // whole makes a condition a single leaf, for there logic has three values, as it
@@ -258,18 +259,22 @@ func (p *pythonDialect) compare(e *eql.Compare) eql.Expr {
 		case p.fold:
 			out = &eql.In{X: l, Fold: true, List: []eql.Expr{lit}}
 		}
-	} else if _, ok := l.(*eql.Field); ok && p.fold {
-		if _, ok := r.(*eql.Field); ok {
-			out = &eql.In{X: l, Fold: true, List: []eql.Expr{r}}
-			if !strings.Contains(eql.Format(l), "name") {
-				out = &eql.Compare{Op: "==", L: l, R: r}
-			}
-		}
+	} else if p.fold && p.isTextField(l) && p.isTextField(r) {
+		out = &eql.In{X: l, Fold: true, List: []eql.Expr{r}}
 	}
 	if e.Op == "!=" {
 		out = &eql.Not{X: out}
 	}
 	return out
+}
+
+func (p *pythonDialect) isTextField(e eql.Expr) bool {
+	f, ok := e.(*eql.Field)
+	if !ok || p.types == nil {
+		return false
+	}
+	typ, _ := p.types.Lookup(f.Name)
+	return typ.IsString()
 }
 
 // hasLetters reports whether folding could change an order.

@@ -184,11 +184,15 @@ func (r *caseRun) one(e *Event) error {
 	}
 	r.d.Signals(&r.ev, &r.hits, r.signal)
 	var err error
-	r.d.Arrivals(&r.ev, &r.hits, func(a *detect.Arrival) {
+	observe := func(a *detect.Arrival) {
 		if observeErr := r.stream.Observe(a, r.signal); err == nil {
 			err = observeErr
 		}
-	})
+	}
+	r.matcher.Arrivals(&r.ev, &r.hits, observe)
+	if r.m.live {
+		r.matcher.Pause(observe)
+	}
 	if err == nil && r.m.restore {
 		snapshot := r.stream.Snapshot()
 		r.stream = r.d.NewStream(r.opt)

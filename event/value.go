@@ -162,6 +162,22 @@ func (v Value) Display() string {
 	return v.Text()
 }
 
+// JSON gives the value as encoding/json writes it: null, a boolean, a number, or
+// the text of Display.
+func (v Value) JSON() any {
+	switch v.kind {
+	case Null:
+		return nil
+	case Bool:
+		return v.Bool()
+	case Long:
+		return v.Long()
+	case Double:
+		return v.Float()
+	}
+	return v.Display()
+}
+
 // Clone copies the value so that it no longer shares a document's memory.
 func (v Value) Clone() Value {
 	v.text = strings.Clone(v.text)

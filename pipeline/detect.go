@@ -86,8 +86,9 @@ func judges(d *detect.Detector, run alert.Run) func() Judge[found] {
 				d.Signals(ev, &hits, func(s *detect.Signal) {
 					builder.Build(s, func(a *alert.Alert) { emit(found{alert: a}) })
 				})
-				d.Arrivals(ev, &hits, func(a *detect.Arrival) { emit(found{arrival: a}) })
+				matcher.Arrivals(ev, &hits, func(a *detect.Arrival) { emit(found{arrival: a}) })
 			},
+			Pause: func(emit func(found)) { matcher.Pause(func(a *detect.Arrival) { emit(found{arrival: a}) }) },
 		}
 	}
 }

@@ -23,6 +23,8 @@ type Judge[R any] struct {
 	// Event looks at an event and emits what follows from it. The event holds
 	// until it returns.
 	Event func(ev *event.Event, emit func(R))
+	// Pause, if set, may emit something at the end of each batch.
+	Pause func(emit func(R))
 }
 
 // ScanOptions say how a scan runs.

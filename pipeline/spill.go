@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"io"
 	"os"
 
@@ -10,15 +11,20 @@ import (
 // TempFiles stores runs of sorted events in temporary files.
 type TempFiles struct{}
 
+// Create makes an empty file. Where the system allows it, it has no name any more
+// from the start, so that nothing is left of a process that is killed.
 func (TempFiles) Create() (detect.Run, error) {
 	f, err := os.CreateTemp("", "shrike-run-*")
 	if err != nil {
 		return nil, err
 	}
-	return &tempRun{f}, nil
+	return &tempRun{File: f, named: os.Remove(f.Name()) != nil}, nil
 }
 
-type tempRun struct{ *os.File }
+type tempRun struct {
+	*os.File
+	named bool
+}
 
 func (r *tempRun) Rewind() (io.Reader, error) {
 	_, err := r.Seek(0, io.SeekStart)
@@ -28,8 +34,8 @@ func (r *tempRun) Rewind() (io.Reader, error) {
 // Close also removes the file.
 func (r *tempRun) Close() error {
 	err := r.File.Close()
-	if rmErr := os.Remove(r.Name()); err == nil {
-		err = rmErr
+	if r.named {
+		err = errors.Join(err, os.Remove(r.Name()))
 	}
 	return err
 }

@@ -38,6 +38,9 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 			w.out.refused = append(w.out.refused, *r)
 		}
 	})
+	if w.judge.Pause != nil {
+		w.judge.Pause(w.take)
+	}
 	w.out.lines = line - 1 + bytes.Count(b.Data[seen:], []byte("\n"))
 	for _, r := range b.Refused {
 		r.Line = 1 // before the batch's first document

@@ -79,7 +79,7 @@ func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *d
 					e.Items[h.Item].Unkeyed++
 				}
 			}
-			d.Arrivals(ev, &hits, emit)
+			matcher.Arrivals(ev, &hits, emit)
 		}}
 	}
 	fires := func(*detect.Signal) { e.Fires++ }

@@ -49,7 +49,7 @@ func (p *program) queryMatches(ctx context.Context, q *eql.Query, types *event.T
 		var hits detect.Hits
 		return pipeline.Judge[*detect.Arrival]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, emit func(*detect.Arrival)) {
 			matcher.Match(ev, &hits)
-			d.Arrivals(ev, &hits, emit)
+			matcher.Arrivals(ev, &hits, emit)
 		}}
 	}
 	src := p.open(paths, o.input)
@@ -74,7 +74,7 @@ func (p *program) queryMatches(ctx context.Context, q *eql.Query, types *event.T
 func newQueryMatch(s *detect.Signal) *queryMatch {
 	m := &queryMatch{keys: s.Keys}
 	for _, k := range s.Keys {
-		m.JoinKeys = append(m.JoinKeys, plainValue(k.Value))
+		m.JoinKeys = append(m.JoinKeys, k.Value.JSON())
 	}
 	for _, step := range s.Steps {
 		e := queryEvent{Missing: step.Record == nil, record: step.Record}
@@ -87,21 +87,6 @@ func newQueryMatch(s *detect.Signal) *queryMatch {
 		m.Events = append(m.Events, e)
 	}
 	return m
-}
-
-// plainValue gives a value as JSON has it.
-func plainValue(v event.Value) any {
-	switch v.Kind() {
-	case event.Null:
-		return nil
-	case event.Bool:
-		return v.Bool()
-	case event.Long:
-		return v.Long()
-	case event.Double:
-		return v.Float()
-	}
-	return v.Display()
 }
 
 // limitMatches puts sequences into the order of their last events, and applies
