@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/eql"
 )
 
 // block is an event of a sequence on its way to a building block.
@@ -36,7 +37,7 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 				return
 			}
 			st.Time, st.Timed, st.Source = r.Time, r.Timed, src.fields
-			blocks = append(blocks, b.newBlock(s, step, src))
+			blocks = append(blocks, b.newBlock(s, step, src, traces[i]))
 		}
 		shell.Steps = append(shell.Steps, st)
 	}
@@ -52,10 +53,10 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 }
 
 // newBlock makes the alert of one event; overrides are not applied to sequences.
-func (b *Builder) newBlock(s *detect.Signal, step detect.Step, src *source) block {
+func (b *Builder) newBlock(s *detect.Signal, step detect.Step, src *source, trace *eql.Trace) block {
 	a := b.newAlert(s)
 	a.Time, a.Timed = step.Record.Time, step.Record.Timed
-	a.BuildingBlock = true
+	a.BuildingBlock, a.Trace, a.Why = true, trace, why(trace)
 	doc := b.copySource(src)
 	a.Reason = reason(doc, a.Severity, a.RuleName)
 	return block{a, src, doc}
@@ -87,6 +88,7 @@ func (b *Builder) finishBlock(bl block, index int, group string) {
 	doc["kibana.alert.building_block_type"] = "default"
 	doc["kibana.alert.group.id"] = group
 	doc["kibana.alert.group.index"] = index
+	doc["shrike"] = map[string]any{"why": bl.alert.Why, "trace": bl.alert.Trace}
 }
 
 // finishShell makes the document of the shell: what all blocks have in common, and

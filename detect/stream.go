@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"time"
 
 	"github.com/shrike-project/shrike/event"
@@ -107,11 +108,15 @@ func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
 	}
 	s.number++
 	a.record.Number = s.number
+	o := s.orders[a.clock]
 	if !a.record.Timed {
-		s.untimed(a, emit)
+		a.hits = s.untimed(a.hits)
+		if len(a.hits) > 0 && o.unlimited() {
+			return o.add(a)
+		}
+		s.judge(a, emit)
 		return nil
 	}
-	o := s.orders[a.clock]
 	if o.late(a) {
 		for _, h := range a.hits {
 			s.stats.Late[s.d.rules[h.rule].rule]++
@@ -141,20 +146,14 @@ func (s *Stream) reach(a *Arrival, emit func(*Signal)) error {
 	return nil
 }
 
-// untimed shows an event without a time to the samples, for which it does not
-// matter.
-func (s *Stream) untimed(a *Arrival, emit func(*Signal)) {
-	passed := false
-	for _, h := range a.hits {
-		if s.d.rules[h.rule].plan.IsSample() {
-			s.observe(h, a.record, emit)
-		} else {
-			passed = true
-		}
-	}
-	if passed {
+// untimed counts an event without a time, and keeps its hits of samples, for which
+// time does not matter.
+func (s *Stream) untimed(hits []arrivalHit) []arrivalHit {
+	kept := slices.DeleteFunc(slices.Clone(hits), func(h arrivalHit) bool { return !s.d.rules[h.rule].plan.IsSample() })
+	if len(kept) < len(hits) {
 		s.stats.Untimed++
 	}
+	return kept
 }
 
 // Advance says that every event from now on has at least the time of watermark,
@@ -191,7 +190,7 @@ func (s *Stream) judge(a *Arrival, emit func(*Signal)) {
 		s.observe(h, a.record, emit)
 	}
 	// The other trackers learn of the time now and then.
-	if known := s.advanced[a.clock]; a.record.Time.Sec > known.Sec {
+	if known := s.advanced[a.clock]; a.record.Timed && a.record.Time.Sec > known.Sec {
 		s.advance(a.clock, event.Time{Sec: a.record.Time.Sec}, emit)
 	}
 }

@@ -178,7 +178,7 @@ func noteText(n sequence.Note, e noteExplanation) string {
 	case sequence.NoPartial:
 		text := fmt.Sprintf("event %d fits step %d, but nothing with these keys waits for it", e.Event, e.Step)
 		if n.Others > 0 {
-			text += fmt.Sprintf("; %s with other keys do", count(int64(n.Others), "match"))
+			text += fmt.Sprintf("; with other keys, %s", count(int64(n.Others), "unfinished match"))
 		}
 		return text
 	case sequence.Waiting:

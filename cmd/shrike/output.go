@@ -109,7 +109,7 @@ func (o *alertTable) write(a *alert.Alert) error {
 	rest := max(20, o.width-timeWidth-severityWidth-ruleWidth-hostWidth-userWidth-10)
 	_, _ = fmt.Fprintln(o, strings.Join([]string{
 		fit(when, timeWidth), severityText(a.Severity, fit(a.Severity, severityWidth)), fit(a.RuleName, ruleWidth),
-		fit(first(a, "host.name", "host.hostname", "host.id"), hostWidth), fit(first(a, "user.name", "user.id"), userWidth), trim(printable(processText(a)), rest),
+		fit(first(a.Field, "host.name", "host.hostname", "host.id"), hostWidth), fit(first(a.Field, "user.name", "user.id"), userWidth), trim(printable(processText(a)), rest),
 	}, "  "))
 	_, err := fmt.Fprintln(o, "    "+faint("why: ")+trim(printable(a.Why), max(40, o.width-9)))
 	for i := range a.Steps {
@@ -174,24 +174,31 @@ func eventText(field func(string) []string) string {
 
 func (o *alertTable) close() error { return o.Flush() }
 
-// first gives the first of some fields that the alert has.
-func first(a *alert.Alert, fields ...string) string {
-	for _, f := range fields {
-		if v := a.Field(f); len(v) > 0 && v[0] != "" {
+// first gives the first of some fields that has a value.
+func first(field func(string) []string, names ...string) string {
+	for _, name := range names {
+		if v := field(name); len(v) > 0 && v[0] != "" {
 			return v[0]
 		}
 	}
 	return "-"
 }
 
-// processText names the process and its parent, or what else the event is about.
+// processText names the process and its parent, or what else the event is about; of
+// a sequence, those of its last event.
 func processText(a *alert.Alert) string {
-	child := first(a, "process.name", "process.executable")
-	if parent := first(a, "process.parent.name", "process.parent.executable"); parent != "-" {
+	field := a.Field
+	for i := range a.Steps {
+		if !a.Steps[i].Missing {
+			field = a.Steps[i].Field
+		}
+	}
+	child := first(field, "process.name", "process.executable")
+	if parent := first(field, "process.parent.name", "process.parent.executable"); parent != "-" {
 		return parent + " → " + child
 	}
 	if child != "-" {
 		return child
 	}
-	return first(a, "event.action", "event.dataset")
+	return first(field, "event.action", "event.dataset")
 }

@@ -218,8 +218,11 @@ func number(n int64) string {
 }
 
 func count(n int64, noun string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + noun
+	case strings.HasSuffix(noun, "ch"):
+		noun += "e"
 	}
 	return number(n) + " " + noun + "s"
 }
