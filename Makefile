@@ -3,7 +3,7 @@
 
 BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w"
 
-.PHONY: build demo test fuzz bench conformance
+.PHONY: build demo test fuzz bench bench-sequences conformance
 
 build:
 	$(BUILD) -o bin/shrike ./cmd/shrike
@@ -28,3 +28,7 @@ fuzz:
 
 bench: build
 	go run ./bench
+
+# What a million live join keys take.
+bench-sequences:
+	go run ./bench/sequences

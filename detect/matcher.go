@@ -165,7 +165,7 @@ func (d *Detector) record(ev *event.Event, clock int) *sequence.Record {
 	r := &sequence.Record{Source: bytes.Clone(ev.Source), Index: strings.Clone(ev.Index), ID: strings.Clone(ev.ID)}
 	r.Time, r.Timed = d.clocks[clock].time(ev)
 	if tie := d.clocks[clock].tie; tie != event.NoField {
-		r.Tie = ev.First(tie).Clone()
+		r.SetTie(ev.First(tie))
 	}
 	return r
 }

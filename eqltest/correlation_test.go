@@ -32,7 +32,8 @@ func (ds *dataSet) correlate(q *eql.Query, perKey int) (*sequence.Plan, []sequen
 	emit := func(m sequence.Match) { matches = append(matches, m) }
 	n := uint64(0)
 	err = ds.each(fields, func(d document, ev *event.Event) {
-		r := &sequence.Record{ID: strconv.FormatInt(d.id, 10), Tie: ev.First(tie).Clone(), Number: n}
+		r := &sequence.Record{ID: strconv.FormatInt(d.id, 10), Number: n}
+		r.SetTie(ev.First(tie))
 		r.Time, r.Timed = ev.Time()
 		n++
 		var hits []sequence.Hit

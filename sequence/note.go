@@ -55,8 +55,8 @@ func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
 		return
 	}
 	others := 0
-	for k, g := range t.groups {
-		if k != key && step-1 < len(g.slots) && g.slots[step-1] != nil {
+	for g := t.oldest; g != nil; g = g.newer {
+		if g.key != key && step-1 < len(g.slots) && g.slots[step-1] != nil {
 			others++
 		}
 	}

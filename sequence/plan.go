@@ -127,8 +127,8 @@ type Record struct {
 	// Time is when the event happened; Timed tells whether it is known.
 	Time  event.Time
 	Timed bool
-	// Tie orders records of the same time; null is last.
-	Tie event.Value
+	// Tie orders records of the same time; those without one are last.
+	Tie *event.Value
 	// Number is the record's place in the order of arrival.
 	Number uint64
 }
@@ -157,19 +157,25 @@ func (r *Record) Compare(s *Record) int {
 	return 0
 }
 
-func compareTies(a, b event.Value) int {
+func compareTies(a, b *event.Value) int {
 	switch {
-	case a.IsNull() || b.IsNull():
-		switch {
-		case a.IsNull() == b.IsNull():
-			return 0
-		case a.IsNull():
-			return 1
-		}
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return 1
+	case b == nil:
 		return -1
 	}
-	n, _ := eql.Order(a, b)
+	n, _ := eql.Order(*a, *b)
 	return n
+}
+
+// SetTie sets the tiebreaker to a copy of a value; null is none.
+func (r *Record) SetTie(v event.Value) {
+	if !v.IsNull() {
+		v = v.Clone()
+		r.Tie = &v
+	}
 }
 
 func (r *Record) millis() int64 { return r.Time.UnixMilli() }

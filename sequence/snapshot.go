@@ -81,7 +81,11 @@ func AppendRecord(b []byte, r *Record) []byte {
 		timed = 1
 	}
 	w.Uint(timed)
-	w.Text(string(appendValue(nil, r.Tie)))
+	tie := event.Value{}
+	if r.Tie != nil {
+		tie = *r.Tie
+	}
+	w.Text(string(appendValue(nil, tie)))
 	w.Uint(r.Number)
 	return w.body
 }
@@ -181,7 +185,7 @@ func ReadRecord(r *Reader) *Record {
 			return rec
 		}
 		if values := KeyValues(tie); len(values) == 1 {
-			rec.Tie = values[0]
+			rec.SetTie(values[0])
 		}
 	}
 	rec.Number = r.Uint()
@@ -250,7 +254,7 @@ func (t *Tracker) Save(w *Writer) {
 	w.Uint(t.order)
 	w.Uint(t.stats.Expired)
 	w.Uint(t.stats.Evicted)
-	w.Uint(uint64(len(t.groups)))
+	w.Uint(uint64(t.groups.n))
 	for g := t.oldest; g != nil; g = g.newer {
 		w.Text(g.key)
 		w.Int(g.started)
@@ -292,10 +296,9 @@ func (t *Tracker) loadPartial(r *Reader) *partial {
 	if t.plan.missing {
 		a = &absence{lead: r.Int(), next: r.Int(), broken: r.Uint() == 1}
 	}
-	first := list[len(list)-1]
 	var p *partial
 	for i := len(list) - 1; i >= 0; i-- {
-		p = &partial{before: p, record: list[i], first: first, absent: a}
+		p = &partial{before: p, record: list[i], absent: a}
 	}
 	return p
 }
@@ -323,7 +326,7 @@ func (t *Tracker) Load(r *Reader) error {
 func (t *Tracker) loadGroup(r *Reader) {
 	g := &group{key: r.key(), started: r.Int(), older: t.newest}
 	slots := r.Uint()
-	if slots > uint64(len(t.plan.steps)) {
+	if slots > uint64(len(t.plan.steps)) || t.groups.get(g.key) != nil {
 		r.fail("it is of another query")
 		return
 	}
@@ -336,7 +339,7 @@ func (t *Tracker) loadGroup(r *Reader) {
 		t.oldest = g
 	}
 	t.newest = g
-	t.groups[g.key] = g
+	t.groups.put(g)
 }
 
 func (a *absences) save(t *Tracker, w *Writer) {

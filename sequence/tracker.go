@@ -39,7 +39,7 @@ type Stats struct {
 type Tracker struct {
 	plan   *Plan
 	opt    Options
-	groups map[string]*group
+	groups *table
 	oldest *group // the list of groups, by the time of their latest first event
 	newest *group
 	absent absences
@@ -55,14 +55,22 @@ type group struct {
 	started      int64 // milliseconds: the latest first event
 	slots        []*partial
 	older, newer *group
+	next         *group // in its bucket
 }
 
 // partial is an unfinished match: its latest record, and the partial it extends.
 type partial struct {
 	before *partial
 	record *Record
-	first  *Record
 	absent *absence // of plans with missing items, else nil
+}
+
+// first gives the record of the first step.
+func (p *partial) first() *Record {
+	for p.before != nil {
+		p = p.before
+	}
+	return p.record
 }
 
 // NewTracker makes a Tracker for a plan.
@@ -70,7 +78,7 @@ func NewTracker(p *Plan, opt Options) *Tracker {
 	if opt.MaxKeys <= 0 {
 		opt.MaxKeys = DefaultMaxKeys
 	}
-	t := &Tracker{plan: p, opt: opt, groups: map[string]*group{}}
+	t := &Tracker{plan: p, opt: opt, groups: newTable()}
 	t.absent.init()
 	t.sample.init()
 	return t
@@ -79,7 +87,7 @@ func NewTracker(p *Plan, opt Options) *Tracker {
 // Stats counts what the Tracker holds and what it let go.
 func (t *Tracker) Stats() Stats {
 	s := t.stats
-	s.Keys = len(t.groups)
+	s.Keys = t.groups.n
 	if t.plan.sample {
 		s.Keys = len(t.sample.groups)
 	}
@@ -149,7 +157,7 @@ func (t *Tracker) advance(now int64, emit func(Match)) {
 func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
 	last := len(t.plan.steps) - 1
 	if step == 0 {
-		p := &partial{record: r, first: r}
+		p := &partial{record: r}
 		if t.plan.missing {
 			p.absent = t.absent.begin(t.plan, key, r.millis())
 		}
@@ -162,19 +170,19 @@ func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
 		t.put(g, 0, p)
 		return
 	}
-	g := t.groups[key]
+	g := t.groups.get(key)
 	if g == nil || step-1 >= len(g.slots) || g.slots[step-1] == nil || g.slots[step-1].record == r {
 		t.noteNoPartial(step, key, r)
 		return
 	}
 	before := g.slots[step-1]
 	g.slots[step-1] = nil // consumed even if it is rejected below
-	if t.plan.maxSpan > 0 && r.millis()-before.first.millis() > t.plan.maxSpan {
+	if t.plan.maxSpan > 0 && r.millis()-before.first().millis() > t.plan.maxSpan {
 		t.note(Expired, step, key, r, before)
 		t.release(g)
 		return
 	}
-	p := &partial{before: before, record: r, first: before.first, absent: before.absent}
+	p := &partial{before: before, record: r, absent: before.absent}
 	if p.absent != nil {
 		p.absent.extend(r.millis())
 	}
@@ -235,7 +243,7 @@ func (p *Plan) arrange(last *partial) []*Record {
 
 // cut forgets all unfinished matches of a key.
 func (t *Tracker) cut(key string, r *Record) {
-	g := t.groups[key]
+	g := t.groups.get(key)
 	if g == nil {
 		return
 	}
@@ -249,11 +257,11 @@ func (t *Tracker) cut(key string, r *Record) {
 
 // touch gives the group of a key, made if need be, as the newest of all.
 func (t *Tracker) touch(key string, r *Record) *group {
-	g := t.groups[key]
+	g := t.groups.get(key)
 	if g == nil {
 		g = &group{key: key}
-		t.groups[key] = g
-		if len(t.groups) > t.opt.MaxKeys {
+		t.groups.put(g)
+		if t.groups.n > t.opt.MaxKeys {
 			t.evict(t.oldest)
 		}
 	} else {
@@ -292,7 +300,7 @@ func (t *Tracker) release(g *group) {
 
 func (t *Tracker) remove(g *group) {
 	t.unlink(g)
-	delete(t.groups, g.key)
+	t.groups.remove(g)
 }
 
 func (t *Tracker) unlink(g *group) {
@@ -364,7 +372,7 @@ func (t *Tracker) observeMissing(now int64, hits []Hit) {
 			case gap == 0:
 				t.absent.leading(key, now)
 			default:
-				if g := t.groups[key]; g != nil && gap-1 < len(g.slots) && g.slots[gap-1] != nil {
+				if g := t.groups.get(key); g != nil && gap-1 < len(g.slots) && g.slots[gap-1] != nil {
 					g.slots[gap-1].absent.between(now, g.slots[gap-1].record.millis())
 				}
 			}

@@ -128,7 +128,8 @@ func newQueryJudge(q *eql.Query, types *event.Types, o queryOptions) (func() pip
 			if !cond.Matches(ev) {
 				return
 			}
-			m := &match{Source: bytes.Clone(ev.Source), Tie: ev.First(tie).Clone()}
+			m := &match{Source: bytes.Clone(ev.Source)}
+			m.SetTie(ev.First(tie))
 			m.Time, m.Timed = ev.Time()
 			emit(m)
 		}}

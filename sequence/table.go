@@ -1,0 +1,66 @@
+package sequence
+
+import "hash/maphash"
+
+// table finds groups by key. It takes two words a group, which a map does not get
+// by with, and shrinks when keys have expired.
+type table struct {
+	seed    maphash.Seed
+	buckets []*group // each a list, linked by group.next; a power of two
+	n       int
+}
+
+// leastBuckets is the size of a table of few groups.
+const leastBuckets = 16
+
+func newTable() *table {
+	return &table{seed: maphash.MakeSeed(), buckets: make([]*group, leastBuckets)}
+}
+
+func (t *table) bucket(key string) **group {
+	return &t.buckets[maphash.String(t.seed, key)&uint64(len(t.buckets)-1)]
+}
+
+// get gives the group of a key, or nil.
+func (t *table) get(key string) *group {
+	for g := *t.bucket(key); g != nil; g = g.next {
+		if g.key == key {
+			return g
+		}
+	}
+	return nil
+}
+
+// put adds a group whose key is not there yet.
+func (t *table) put(g *group) {
+	if t.n++; t.n > len(t.buckets) {
+		t.resize(2 * len(t.buckets))
+	}
+	b := t.bucket(g.key)
+	g.next, *b = *b, g
+}
+
+// remove takes out a group that is there.
+func (t *table) remove(g *group) {
+	at := t.bucket(g.key)
+	for *at != g {
+		at = &(*at).next
+	}
+	*at, g.next = g.next, nil
+	if t.n--; t.n < len(t.buckets)/8 && len(t.buckets) > leastBuckets {
+		t.resize(len(t.buckets) / 2)
+	}
+}
+
+func (t *table) resize(size int) {
+	old := t.buckets
+	t.buckets = make([]*group, size)
+	for _, g := range old {
+		for g != nil {
+			next := g.next
+			b := t.bucket(g.key)
+			g.next, *b = *b, g
+			g = next
+		}
+	}
+}
