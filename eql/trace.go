@@ -128,7 +128,7 @@ func (l *leaf) trace(ev *event.Event, c *Condition) *Trace {
 		t.Result = True
 		for i := range t.Fields {
 			if len(t.Fields[i].Values) > 1 {
-				t.Fields[i].Decided = env.values[i].Display()
+				t.Fields[i].Decided = cloneString(env.values[i].Display())
 			}
 		}
 		t.Patterns = matchedElements(l.expr, env, l.fields, ev.Fields())
