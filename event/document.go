@@ -110,17 +110,17 @@ func (r *documentReader) value() any {
 	if _, ok := numberKind(word); ok {
 		return json.Number(word)
 	}
-	return unescape(word)
+	return string(appendUnescaped(nil, []byte(word)))
 }
 
 func (r *documentReader) str() string {
 	end, _ := skipString(r.doc, r.i)
 	if end < 0 {
-		s := unescape(r.doc[min(r.i+1, len(r.doc)):])
+		s := string(appendUnescaped(nil, r.doc[min(r.i+1, len(r.doc)):]))
 		r.i = len(r.doc)
 		return s
 	}
-	s := unescape(r.doc[r.i+1 : end-1])
+	s := string(appendUnescaped(nil, r.doc[r.i+1:end-1]))
 	r.i = end
 	return s
 }

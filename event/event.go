@@ -1,9 +1,18 @@
 package event
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
 
 // Event is one decoded document. It belongs to one goroutine; a Decoder fills
 // it anew for each document.
+//
+// Decoding only finds where the values of wanted fields stand. They are read when
+// somebody asks for them, but for those of types that cannot read everything.
 type Event struct {
 	// Source is the document as it came: the object itself, or what a search
 	// hit ({"_index":…,"_id":…,"_source":{…}}) carries as its source. It shares
@@ -14,20 +23,56 @@ type Event struct {
 	// Unreadable counts values that the type of their field could not read.
 	Unreadable int
 
-	set     *FieldSet
-	values  [][]Value
-	touched []Field
-	when    Time
-	timed   bool
+	set       *FieldSet
+	timestamp Field
+	doc       []byte
+	turn      uint32 // counts documents, so that nothing needs to be cleared
+	places    []place
+	touched   []int32 // the places that are in use
+	spans     []span
+	values    []fieldValues
+	scratch   []byte // unescaped text
+}
+
+// place is where in a document the values of a path stand.
+type place struct {
+	turn        uint32
+	first, last int32 // of spans
+}
+
+// span is a scalar of a document, or an array of scalars, brackets and quotes
+// included.
+type span struct {
+	start, end uint32
+	next       int32 // the next one of its path, -1: none
+	kind       spanKind
+}
+
+type spanKind uint8
+
+const (
+	stringSpan spanKind = iota
+	wordSpan            // a number, true or false
+	listSpan
+)
+
+// fieldValues are the values of a field, once somebody asked for them.
+type fieldValues struct {
+	turn uint32
+	list []Value
 }
 
 // Values gives the values of a field in document order, none if it is missing.
-// The slice is valid until the next Decode.
+// The slice and the texts in it are valid until the next Decode.
 func (e *Event) Values(f Field) []Value {
 	if f < 0 || int(f) >= len(e.values) {
 		return nil
 	}
-	return e.values[f]
+	v := &e.values[f]
+	if v.turn != e.turn {
+		e.read(f)
+	}
+	return v.list
 }
 
 // First gives the first value of a field, or null.
@@ -38,32 +83,196 @@ func (e *Event) First(f Field) Value {
 	return Value{}
 }
 
+// Raw gives the bytes of the only place where the document holds a field: a scalar
+// or an array of scalars as it is written, quotes and brackets included; none if
+// the field is missing. It reports false where the field stands in several places.
+// Equal bytes have equal values.
+func (e *Event) Raw(f Field) ([]byte, bool) {
+	var found []byte
+	for _, p := range e.set.fields[f].paths {
+		pl := &e.places[p]
+		if pl.turn != e.turn {
+			continue
+		}
+		if found != nil || pl.first != pl.last {
+			return nil, false
+		}
+		sp := &e.spans[pl.first]
+		found = e.doc[sp.start:sp.end]
+	}
+	return found, true
+}
+
 // Fields gives the set the event was decoded with.
 func (e *Event) Fields() *FieldSet { return e.set }
 
 // Time gives the time of the event, with nanoseconds, and whether the document
 // has one: the first readable value of the Decoder's timestamp field.
-func (e *Event) Time() (Time, bool) { return e.when, e.timed }
-
-func (e *Event) reset(set *FieldSet) {
-	if e.set != set {
-		e.set = set
-		e.values = make([][]Value, set.Len())
-		e.touched = e.touched[:0]
+func (e *Event) Time() (when Time, ok bool) {
+	if e.set == nil || e.timestamp == NoField {
+		return Time{}, false
 	}
-	for _, f := range e.touched {
-		e.values[f] = e.values[f][:0]
-	}
-	e.touched = e.touched[:0]
-	e.Source, e.Index, e.ID, e.Unreadable = nil, "", "", 0
-	e.when, e.timed = Time{}, false
+	e.each(e.timestamp, func(t token) bool {
+		v, readable := t.as(DateNanos)
+		if readable && v.kind == Date {
+			when, ok = v.Time(), true
+		}
+		return !ok
+	})
+	return when, ok
 }
 
-func (e *Event) add(f Field, v Value) {
-	if len(e.values[f]) == 0 {
-		e.touched = append(e.touched, f)
+func (e *Event) reset(set *FieldSet, timestamp Field, doc []byte) {
+	if e.set != set || e.turn == 1<<32-1 {
+		e.set, e.turn = set, 0
+		e.places = make([]place, len(set.paths))
+		e.values = make([]fieldValues, set.Len())
 	}
-	e.values[f] = append(e.values[f], v)
+	e.turn++
+	e.timestamp, e.doc = timestamp, doc
+	e.spans, e.touched, e.scratch = e.spans[:0], e.touched[:0], e.scratch[:0]
+	e.Source, e.Index, e.ID, e.Unreadable = nil, "", "", 0
+}
+
+// add notes a span of a path.
+func (e *Event) add(p int, sp span) {
+	n := int32(len(e.spans))
+	sp.next = -1
+	e.spans = append(e.spans, sp)
+	pl := &e.places[p]
+	if pl.turn != e.turn {
+		*pl = place{e.turn, n, n}
+		e.touched = append(e.touched, int32(p))
+		return
+	}
+	e.spans[pl.last].next = n
+	pl.last = n
+}
+
+// finish reads the values of types that cannot read everything, and counts those
+// that are unreadable.
+func (e *Event) finish() {
+	for _, p := range e.touched {
+		if info := &e.set.paths[p]; info.typed {
+			for _, f := range info.fields {
+				if e.values[f].turn != e.turn {
+					e.Unreadable += e.read(f)
+				}
+			}
+		}
+	}
+}
+
+// read reads the values of a field, and counts those its type could not read.
+func (e *Event) read(f Field) (unreadable int) {
+	v, info := &e.values[f], &e.set.fields[f]
+	v.turn, v.list = e.turn, v.list[:0]
+	e.each(f, func(t token) bool {
+		value, ok := t.as(info.typ)
+		switch {
+		case !ok:
+			unreadable++
+		case value.kind == Null:
+		case info.caseless && value.kind == String:
+			value.text = strings.ToLower(value.text)
+			v.list = append(v.list, value)
+		default:
+			v.list = append(v.list, value)
+		}
+		return true
+	})
+	return unreadable
+}
+
+// each calls visit for the scalars of a field in document order, until it gives
+// false.
+func (e *Event) each(f Field, visit func(token) bool) {
+	paths := e.set.fields[f].paths
+	if len(paths) == 1 {
+		if pl := &e.places[paths[0]]; pl.turn == e.turn {
+			e.eachOf(pl.first, visit)
+		}
+		return
+	}
+	// Several paths: their spans are in document order each.
+	var at []int32
+	for _, p := range paths {
+		if pl := &e.places[p]; pl.turn == e.turn {
+			at = append(at, pl.first)
+		}
+	}
+	for len(at) > 0 {
+		least := 0
+		for i, n := range at {
+			if n < at[least] {
+				least = i
+			}
+		}
+		sp := e.spans[at[least]]
+		if !e.tokens(sp, visit) {
+			return
+		}
+		if at[least] = sp.next; sp.next < 0 {
+			at = slices.Delete(at, least, least+1)
+		}
+	}
+}
+
+func (e *Event) eachOf(n int32, visit func(token) bool) {
+	for n >= 0 {
+		sp := e.spans[n]
+		if !e.tokens(sp, visit) {
+			return
+		}
+		n = sp.next
+	}
+}
+
+// tokens calls visit for the scalars of a span.
+func (e *Event) tokens(sp span, visit func(token) bool) bool {
+	switch raw := e.doc[sp.start:sp.end]; sp.kind {
+	case stringSpan:
+		return visit(token{String, e.text(raw[1 : len(raw)-1])})
+	case wordSpan:
+		t, _ := parseScalar(raw)
+		return visit(t)
+	default:
+		return e.list(raw, visit)
+	}
+}
+
+// list calls visit for the scalars of an array, which holds nothing else.
+func (e *Event) list(raw []byte, visit func(token) bool) bool {
+	for i := 1; i < len(raw); {
+		switch c := raw[i]; c {
+		case ' ', '\n', '\r', '\t', ',', ']':
+			i++
+		case '"':
+			end, _ := skipString(raw, i)
+			if !visit(token{String, e.text(raw[i+1 : end-1])}) {
+				return false
+			}
+			i = end
+		default:
+			end := skipScalar(raw, i)
+			if t, _ := parseScalar(raw[i:end]); t.kind != Null && !visit(t) {
+				return false
+			}
+			i = end
+		}
+	}
+	return true
+}
+
+// text gives the content of a JSON string: the document's own memory where it
+// holds neither escapes nor broken UTF-8, else that of scratch.
+func (e *Event) text(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return view(raw)
+	}
+	start := len(e.scratch)
+	e.scratch = appendUnescaped(e.scratch, raw)
+	return view(e.scratch[start:])
 }
 
 // Reason says why a document was refused. Reasons are stable: they are counted

@@ -15,6 +15,8 @@ type FieldSet struct {
 	types  *Types
 	fields []fieldInfo
 	index  map[string]Field
+	paths  []pathInfo
+	places map[string]int // path → place in paths
 }
 
 type fieldInfo struct {
@@ -23,8 +25,16 @@ type fieldInfo struct {
 	known bool
 	// caseless fields hold the lower-cased text of their parent.
 	caseless bool
-	// paths are the places in a document that feed the field.
-	paths []string
+	// paths are the places in a document that feed the field, as indices.
+	paths []int
+}
+
+// pathInfo is a place in a document that feeds fields.
+type pathInfo struct {
+	path   string
+	fields []Field
+	// typed tells that some field cannot read every value.
+	typed bool
 }
 
 // NewFieldSet makes an empty set whose fields have the given types; nil stands
@@ -33,7 +43,7 @@ func NewFieldSet(types *Types) *FieldSet {
 	if types == nil {
 		types = DefaultTypes()
 	}
-	return &FieldSet{types: types, index: map[string]Field{}}
+	return &FieldSet{types: types, index: map[string]Field{}, places: map[string]int{}}
 }
 
 // Add puts a field into the set, if it is not there yet, and gives its handle.
@@ -41,14 +51,26 @@ func (s *FieldSet) Add(name string) Field {
 	if f, ok := s.index[name]; ok {
 		return f
 	}
-	info := fieldInfo{name: name, paths: []string{name}}
+	f := Field(len(s.fields))
+	info := fieldInfo{name: name}
 	info.typ, info.known = s.types.Lookup(name)
+	feeds := []string{name}
 	if parent, caseless, ok := s.types.multiField(name); ok {
 		// The field may also stand in a document under its own name.
-		info.paths = append(info.paths, parent)
+		feeds = append(feeds, parent)
 		info.caseless = caseless
 	}
-	f := Field(len(s.fields))
+	for _, path := range feeds {
+		p, ok := s.places[path]
+		if !ok {
+			p = len(s.paths)
+			s.places[path] = p
+			s.paths = append(s.paths, pathInfo{path: path})
+		}
+		info.paths = append(info.paths, p)
+		s.paths[p].fields = append(s.paths[p].fields, f)
+		s.paths[p].typed = s.paths[p].typed || !info.typ.IsString() && info.typ != Unknown
+	}
 	s.fields = append(s.fields, info)
 	s.index[name] = f
 	return f
@@ -77,11 +99,16 @@ func (s *FieldSet) Caseless(f Field) bool { return s.fields[f].caseless }
 func (s *FieldSet) Types() *Types { return s.types }
 
 // pathNode is a node of the trie of wanted paths. A document is walked along it.
+// It belongs to one Decoder, which notes in it which keys follow which.
 type pathNode struct {
 	children map[string]*pathNode
-	fields   []Field // the fields a scalar at this path feeds
+	place    int     // the index of the path that ends here, or -1
 	meta     metaKey // what else a scalar at this path feeds, at the root only
+	keys     keyOrder
 }
+
+// wanted reports whether a scalar at the path feeds something.
+func (n *pathNode) wanted() bool { return n.place >= 0 || n.meta != metaNone }
 
 type metaKey uint8
 
@@ -93,12 +120,9 @@ const (
 )
 
 func (s *FieldSet) trie() *pathNode {
-	root := &pathNode{}
-	for f, info := range s.fields {
-		for _, path := range info.paths {
-			n := root.walk(path)
-			n.fields = append(n.fields, Field(f))
-		}
+	root := &pathNode{place: -1}
+	for p, info := range s.paths {
+		root.walk(info.path).place = p
 	}
 	return root
 }
@@ -113,7 +137,7 @@ func (n *pathNode) walk(path string) *pathNode {
 		}
 		next := n.children[part]
 		if next == nil {
-			next = &pathNode{}
+			next = &pathNode{place: -1}
 			n.children[part] = next
 		}
 		n = next

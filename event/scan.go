@@ -103,18 +103,22 @@ func view(b []byte) string {
 // broken UTF-8 it shares the document's memory.
 func text(raw []byte, escaped bool) string {
 	if escaped || !utf8.Valid(raw) {
-		return unescape(raw)
+		return string(appendUnescaped(nil, raw))
 	}
 	return view(raw)
 }
 
-// unescape decodes the escapes of a JSON string. Broken UTF-8 and lone
+// appendUnescaped decodes the escapes of a JSON string. Broken UTF-8 and lone
 // surrogates become U+FFFD. An escape JSON does not know keeps its characters:
 // sloppy exporters write Windows paths with single backslashes.
-func unescape(raw []byte) string {
-	out := make([]byte, 0, len(raw))
+func appendUnescaped(out, raw []byte) []byte {
 	for i := 0; i < len(raw); {
 		c := raw[i]
+		if c < utf8.RuneSelf && c != '\\' {
+			out = append(out, c)
+			i++
+			continue
+		}
 		if c != '\\' || i+1 >= len(raw) {
 			r, size := utf8.DecodeRune(raw[i:])
 			out = utf8.AppendRune(out, r)
@@ -135,7 +139,7 @@ func unescape(raw []byte) string {
 		out = utf8.AppendRune(out, r)
 		i += size
 	}
-	return string(out)
+	return out
 }
 
 func simpleEscape(c byte) byte {
