@@ -6,6 +6,7 @@ import (
 
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/predicate"
 	"github.com/shrike-project/shrike/rule"
 	"github.com/shrike-project/shrike/sequence"
 )
@@ -31,6 +32,8 @@ type Detector struct {
 	fields  *event.FieldSet
 	stream  [3]event.Field // data_stream.type, .dataset, .namespace
 	clocks  []clock
+	network *predicate.Network
+	items   []hit // by condition of the network
 }
 
 // Skipped is a rule that does not run.
@@ -68,8 +71,16 @@ func New(rules []*rule.Rule, opt Options) *Detector {
 			d.skipped = append(d.skipped, Skipped{r, err.Error()})
 			continue
 		}
+		for item := range c.conditions {
+			d.items = append(d.items, hit{int32(len(d.rules)), int32(item)})
+		}
 		d.rules = append(d.rules, c)
 	}
+	var conditions []*eql.Condition
+	for _, c := range d.rules {
+		conditions = append(conditions, c.conditions...)
+	}
+	d.network = predicate.Compile(conditions, d.fields)
 	return d
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/predicate"
 	"github.com/shrike-project/shrike/sequence"
 )
 
@@ -22,6 +23,7 @@ func (h *Hits) Len() int { return len(h.list) }
 // goroutine.
 type Matcher struct {
 	d       *Detector
+	network *predicate.Matcher
 	byIndex map[string][]bool // index → which rules look at it
 	// earlier is how far the time of events had come before the latest one, latest
 	// with it, both by clock; nil if no rule needs several events.
@@ -42,7 +44,7 @@ func (r *reach) to(t event.Time) {
 
 // NewMatcher makes a Matcher.
 func (d *Detector) NewMatcher() *Matcher {
-	m := &Matcher{d: d, byIndex: map[string][]bool{}}
+	m := &Matcher{d: d, network: d.network.NewMatcher(), byIndex: map[string][]bool{}}
 	if d.Sequences() > 0 {
 		m.earlier, m.latest = make([]reach, len(d.clocks)), make([]reach, len(d.clocks))
 	}
@@ -53,18 +55,15 @@ func (d *Detector) NewMatcher() *Matcher {
 func (m *Matcher) Match(ev *event.Event, h *Hits) {
 	h.list = h.list[:0]
 	m.see(ev)
+	found := m.network.Match(ev)
+	if len(found) == 0 {
+		return
+	}
 	looks := m.looks(ev)
-	for i, c := range m.d.rules {
-		if looks != nil && !looks[i] {
-			continue
-		}
-		if !c.timed(ev) {
-			continue
-		}
-		for item, cond := range c.conditions {
-			if cond.Matches(ev) {
-				h.list = append(h.list, hit{int32(i), int32(item)})
-			}
+	for _, n := range found {
+		at := m.d.items[n]
+		if (looks == nil || looks[at.rule]) && m.d.rules[at.rule].timed(ev) {
+			h.list = append(h.list, at)
 		}
 	}
 }

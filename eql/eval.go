@@ -17,7 +17,7 @@ const DefaultCategoryField = "event.category"
 type Condition struct {
 	query    *EventQuery
 	category event.Field // NoField: no category test
-	root     matcher
+	root     Node
 	labels   map[Expr]string
 }
 
@@ -38,7 +38,7 @@ func Compile(q *EventQuery, fields *event.FieldSet, opt CompileOptions) (*Condit
 		opt.CategoryField = DefaultCategoryField
 	}
 	c := &compiler{fields: fields}
-	cond := &Condition{query: q, category: event.NoField, root: c.matcher(q.Where), labels: map[Expr]string{}}
+	cond := &Condition{query: q, category: event.NoField, root: c.node(q.Where), labels: map[Expr]string{}}
 	if !q.Any {
 		cond.category = fields.Add(opt.CategoryField)
 	}
@@ -58,10 +58,16 @@ func Compile(q *EventQuery, fields *event.FieldSet, opt CompileOptions) (*Condit
 // Query gives the event query the condition was compiled from.
 func (c *Condition) Query() *EventQuery { return c.query }
 
+// Root gives the part of the condition behind "where".
+func (c *Condition) Root() Node { return c.root }
+
+// CategoryField gives the field the category is compared with; NoField for "any".
+func (c *Condition) CategoryField() event.Field { return c.category }
+
 // Matches reports whether the condition holds for an event, which must have been
 // decoded with the condition's FieldSet.
 func (c *Condition) Matches(ev *event.Event) bool {
-	return c.categoryMatches(ev) && c.root.matches(ev)
+	return c.categoryMatches(ev) && c.root.Matches(ev)
 }
 
 func (c *Condition) categoryMatches(ev *event.Event) bool {
@@ -76,80 +82,87 @@ func (c *Condition) categoryMatches(ev *event.Event) bool {
 	return false
 }
 
-// matcher answers yes or no for an event, and says why.
-type matcher interface {
-	matches(ev *event.Event) bool
+// Node is a part of a compiled condition. It answers yes or no for an event, which
+// must have been decoded with the condition's FieldSet, and says why. The kinds are
+// *AllOf, *AnyOf, *Complement and *Leaf.
+type Node interface {
+	Matches(ev *event.Event) bool
 	trace(ev *event.Event, c *Condition) *Trace
 }
 
-type allOf struct {
+// AllOf holds if every part of the list does.
+type AllOf struct {
+	List []Node
 	expr Expr
-	list []matcher
 }
 
-func (m allOf) matches(ev *event.Event) bool {
-	for _, m := range m.list {
-		if !m.matches(ev) {
+// Matches reports whether the part holds for an event.
+func (n *AllOf) Matches(ev *event.Event) bool {
+	for _, part := range n.List {
+		if !part.Matches(ev) {
 			return false
 		}
 	}
 	return true
 }
 
-type anyOf struct {
+// AnyOf holds if some part of the list does.
+type AnyOf struct {
+	List []Node
 	expr Expr
-	list []matcher
 }
 
-func (m anyOf) matches(ev *event.Event) bool {
-	for _, m := range m.list {
-		if m.matches(ev) {
+// Matches reports whether the part holds for an event.
+func (n *AnyOf) Matches(ev *event.Event) bool {
+	for _, part := range n.List {
+		if part.Matches(ev) {
 			return true
 		}
 	}
 	return false
 }
 
-// complement is the negation of what m answers; expr is how the query writes it.
-type complement struct {
-	expr Expr
-	m    matcher
+// Complement holds if its part does not.
+type Complement struct {
+	Of   Node
+	expr Expr // how the query writes it
 }
 
-func (n complement) matches(ev *event.Event) bool { return !n.m.matches(ev) }
+// Matches reports whether the part holds for an event.
+func (n *Complement) Matches(ev *event.Event) bool { return !n.Of.Matches(ev) }
 
 type compiler struct {
 	fields   *event.FieldSet
 	problems Problems
 }
 
-// matcher compiles an expression in the place of a condition.
-func (c *compiler) matcher(e Expr) matcher {
+// node compiles an expression in the place of a condition.
+func (c *compiler) node(e Expr) Node {
 	switch e := e.(type) {
 	case *And:
-		return allOf{e, c.matchers(e.List)}
+		return &AllOf{c.nodes(e.List), e}
 	case *Or:
-		return anyOf{e, c.matchers(e.List)}
+		return &AnyOf{c.nodes(e.List), e}
 	case *Not:
-		return complement{e, c.matcher(e.X)}
+		return &Complement{c.node(e.X), e}
 	case *Compare:
 		if x, holds, ok := booleanEquality(e); ok {
 			if holds {
-				return c.matcher(x)
+				return c.node(x)
 			}
-			return complement{e, c.matcher(x)}
+			return &Complement{c.node(x), e}
 		}
 		if e.Op == "!=" {
-			return complement{e, c.leaf(&Compare{Span: e.Span, Op: "==", L: e.L, R: e.R})}
+			return &Complement{c.leaf(&Compare{Span: e.Span, Op: "==", L: e.L, R: e.R}), e}
 		}
 	}
 	return c.leaf(e)
 }
 
-func (c *compiler) matchers(list []Expr) []matcher {
-	out := make([]matcher, len(list))
+func (c *compiler) nodes(list []Expr) []Node {
+	out := make([]Node, len(list))
 	for i, e := range list {
-		out[i] = c.matcher(e)
+		out[i] = c.node(e)
 	}
 	return out
 }

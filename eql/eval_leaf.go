@@ -21,49 +21,84 @@ type env struct{ values []event.Value }
 // evaluator computes a value from the chosen ones; null is unknown.
 type evaluator func(*env) event.Value
 
-// leaf is a part of a condition without and, or, not at its top.
-type leaf struct {
+// Leaf is a part of a condition without and, or, not at its top. It does not
+// change and is safe for use by many goroutines.
+type Leaf struct {
 	expr   Expr
 	fields []event.Field
 	eval   evaluator
 }
 
-func (c *compiler) leaf(e Expr) *leaf {
-	lc := &leafCompiler{compiler: c, leaf: &leaf{expr: e}}
+// Scratch is memory for the evaluation of leaves, one after another. The zero
+// value is ready for use; it belongs to one goroutine.
+type Scratch struct {
+	env env
+	at  []int
+}
+
+// Expr gives the expression the leaf was compiled from.
+func (l *Leaf) Expr() Expr { return l.expr }
+
+// Fields gives the fields the leaf reads, each once.
+func (l *Leaf) Fields() []event.Field { return l.fields }
+
+func (c *compiler) leaf(e Expr) *Leaf {
+	lc := &leafCompiler{compiler: c, leaf: &Leaf{expr: e}}
 	lc.leaf.eval = lc.compile(e)
 	return lc.leaf
 }
 
-func (l *leaf) matches(ev *event.Event) bool {
+// Matches reports whether the leaf holds for an event.
+func (l *Leaf) Matches(ev *event.Event) bool { return l.MatchesWith(ev, &Scratch{}) }
+
+// MatchesWith is Matches without memory of its own.
+func (l *Leaf) MatchesWith(ev *event.Event, s *Scratch) bool {
 	found := false
-	l.choices(ev, func(env *env) bool {
+	l.choices(ev, s, func(env *env) bool {
 		found = l.eval(env).Bool()
 		return !found
 	})
 	return found
 }
 
+// Holds reports whether a leaf that reads at most one field holds for an event in
+// which that field has the given values.
+func (l *Leaf) Holds(values []event.Value, s *Scratch) bool {
+	if len(values) == 0 {
+		values = noValue
+	}
+	s.env.values = append(s.env.values[:0], event.Value{})
+	for _, v := range values[:min(len(values), MaxChoices)] {
+		s.env.values[0] = v
+		if l.eval(&s.env).Bool() {
+			return true
+		}
+	}
+	return false
+}
+
+var noValue = make([]event.Value, 1)
+
 // choices calls try for every choice of values until it gives false. A field
 // without values has the single choice null.
-func (l *leaf) choices(ev *event.Event, try func(*env) bool) {
-	env := env{values: make([]event.Value, len(l.fields))}
-	at := make([]int, len(l.fields))
-	for i, f := range l.fields {
-		env.values[i] = ev.First(f)
+func (l *Leaf) choices(ev *event.Event, s *Scratch, try func(*env) bool) {
+	s.env.values, s.at = s.env.values[:0], s.at[:0]
+	for _, f := range l.fields {
+		s.env.values, s.at = append(s.env.values, ev.First(f)), append(s.at, 0)
 	}
 	for n := 0; n < MaxChoices; n++ {
-		if !try(&env) {
+		if !try(&s.env) {
 			return
 		}
 		i := 0
 		for ; i < len(l.fields); i++ {
 			list := ev.Values(l.fields[i])
-			if at[i]++; at[i] < len(list) {
-				env.values[i] = list[at[i]]
+			if s.at[i]++; s.at[i] < len(list) {
+				s.env.values[i] = list[s.at[i]]
 				break
 			}
-			at[i] = 0
-			env.values[i] = ev.First(l.fields[i])
+			s.at[i] = 0
+			s.env.values[i] = ev.First(l.fields[i])
 		}
 		if i == len(l.fields) {
 			return
@@ -73,7 +108,7 @@ func (l *leaf) choices(ev *event.Event, try func(*env) bool) {
 
 type leafCompiler struct {
 	*compiler
-	leaf *leaf
+	leaf *Leaf
 }
 
 func null(*env) event.Value { return event.Value{} }

@@ -84,25 +84,25 @@ func result(b bool) Result {
 	return False
 }
 
-func (m allOf) trace(ev *event.Event, c *Condition) *Trace {
-	return traceList("and", m.expr, m.list, m.matches(ev), ev, c)
+func (n *AllOf) trace(ev *event.Event, c *Condition) *Trace {
+	return traceList("and", n.expr, n.List, n.Matches(ev), ev, c)
 }
 
-func (m anyOf) trace(ev *event.Event, c *Condition) *Trace {
-	return traceList("or", m.expr, m.list, m.matches(ev), ev, c)
+func (n *AnyOf) trace(ev *event.Event, c *Condition) *Trace {
+	return traceList("or", n.expr, n.List, n.Matches(ev), ev, c)
 }
 
-func traceList(kind string, e Expr, list []matcher, holds bool, ev *event.Event, c *Condition) *Trace {
+func traceList(kind string, e Expr, list []Node, holds bool, ev *event.Event, c *Condition) *Trace {
 	t := &Trace{Kind: kind, Label: c.labels[e], Expr: Format(e), Short: kind, Result: result(holds)}
-	for _, m := range list {
-		t.Children = append(t.Children, m.trace(ev, c))
+	for _, n := range list {
+		t.Children = append(t.Children, n.trace(ev, c))
 	}
 	return t
 }
 
 // trace of a negated test is one line, not two.
-func (n complement) trace(ev *event.Event, c *Condition) *Trace {
-	inner := n.m.trace(ev, c)
+func (n *Complement) trace(ev *event.Event, c *Condition) *Trace {
+	inner := n.Of.trace(ev, c)
 	t := &Trace{Kind: "not", Label: c.labels[n.expr], Expr: Format(n.expr), Short: abbreviate(n.expr), Result: result(inner.Result != True)}
 	if inner.Kind == "test" {
 		t.Kind, t.Fields, t.Patterns, t.head = "test", inner.Fields, inner.Patterns, "not "+inner.head
@@ -112,12 +112,12 @@ func (n complement) trace(ev *event.Event, c *Condition) *Trace {
 	return t
 }
 
-func (l *leaf) trace(ev *event.Event, c *Condition) *Trace {
+func (l *Leaf) trace(ev *event.Event, c *Condition) *Trace {
 	t := &Trace{Kind: "test", Label: c.labels[l.expr], Expr: Format(l.expr), Short: abbreviate(l.expr), Result: Unknown, head: listHead(l.expr)}
 	for _, f := range l.fields {
 		t.Fields = append(t.Fields, fieldTrace(ev, f))
 	}
-	l.choices(ev, func(env *env) bool {
+	l.choices(ev, &Scratch{}, func(env *env) bool {
 		v := l.eval(env)
 		if !v.IsNull() && t.Result == Unknown {
 			t.Result = False
@@ -158,7 +158,7 @@ func matchedElements(e Expr, env *env, fields []event.Field, set *event.FieldSet
 	}
 	var matched []string
 	for _, elem := range list {
-		lc := &leafCompiler{compiler: &compiler{fields: set}, leaf: &leaf{fields: slices.Clone(fields)}}
+		lc := &leafCompiler{compiler: &compiler{fields: set}, leaf: &Leaf{fields: slices.Clone(fields)}}
 		if lc.compile(withElement(e, elem))(env).Bool() {
 			matched = append(matched, Format(elem))
 		}

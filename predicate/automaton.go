@@ -1,0 +1,91 @@
+package predicate
+
+// automaton finds many literals in a text in one pass: the automaton of Aho and
+// Corasick, with all transitions computed. Literals and texts are ASCII in lower
+// case.
+type automaton struct {
+	classes [256]uint8 // of bytes: those that occur in no literal are alike
+	width   int        // number of classes
+	next    []int32    // by state and class; negative: literals end in ^next
+	ends    [][]int32  // by state: the literals that end there
+}
+
+func newAutomaton(literals []string) *automaton {
+	a := &automaton{width: 1}
+	for _, lit := range literals {
+		for i := range len(lit) {
+			if c := lit[i]; a.classes[c] == 0 {
+				a.classes[c] = uint8(a.width)
+				a.width++
+			}
+		}
+	}
+	a.addState()
+	for n, lit := range literals {
+		state := int32(0)
+		for i := range len(lit) {
+			at := int(state)*a.width + int(a.classes[lit[i]])
+			if a.next[at] == 0 {
+				to := a.addState() // which moves next
+				a.next[at] = to
+			}
+			state = a.next[at]
+		}
+		a.ends[state] = append(a.ends[state], int32(n))
+	}
+	a.link()
+	return a
+}
+
+func (a *automaton) addState() int32 {
+	a.next = append(a.next, make([]int32, a.width)...)
+	a.ends = append(a.ends, nil)
+	return int32(len(a.ends) - 1)
+}
+
+// link adds, breadth first, where to go on after a misfit: to the state of the
+// longest suffix that begins a literal.
+func (a *automaton) link() {
+	suffix := make([]int32, len(a.ends))
+	var queue []int32
+	for c := range a.width {
+		if s := a.next[c]; s != 0 {
+			queue = append(queue, s)
+		}
+	}
+	for len(queue) > 0 {
+		s := queue[0]
+		queue = queue[1:]
+		a.ends[s] = append(a.ends[s], a.ends[suffix[s]]...)
+		for c := range a.width {
+			at := int(s)*a.width + c
+			back := a.next[int(suffix[s])*a.width+c]
+			if to := a.next[at]; to != 0 {
+				suffix[to] = back
+				queue = append(queue, to)
+			} else {
+				a.next[at] = back
+			}
+		}
+	}
+	for i, s := range a.next {
+		if len(a.ends[s]) > 0 {
+			a.next[i] = ^s
+		}
+	}
+}
+
+// scan calls found for each literal in a text, as often as it occurs.
+func (a *automaton) scan(text []byte, found func(literal int32)) {
+	s := 0
+	for _, c := range text {
+		to := a.next[s*a.width+int(a.classes[c])]
+		if to < 0 {
+			to = ^to
+			for _, lit := range a.ends[to] {
+				found(lit)
+			}
+		}
+		s = int(to)
+	}
+}

@@ -1,0 +1,164 @@
+package predicate
+
+import (
+	"github.com/shrike-project/shrike/eql"
+	"github.com/shrike-project/shrike/event"
+)
+
+// index answers all tests of one field.
+type index struct {
+	field  event.Field
+	atoms  []*atom
+	byText map[string]int
+
+	exact    map[string][]candidate // by text in lower case
+	literals [][]candidate          // by literal of the automaton
+	finder   *automaton
+	others   []candidate // alternatives without a literal to look for
+	rest     []int       // atoms of which nothing is known but what holds says
+	words    int         // of a set of atoms
+	missing  []uint64    // the atoms that hold if the field is missing
+}
+
+// candidate is an alternative of an atom.
+type candidate struct {
+	atom int
+	alternative
+}
+
+// leastLiteral is the length of literals that are worth looking for.
+const leastLiteral = 3
+
+func newIndex(f event.Field) *index {
+	return &index{field: f, byText: map[string]int{}, exact: map[string][]candidate{}}
+}
+
+// add puts an atom into the index, if it is not there yet, and gives its number.
+func (x *index) add(a *atom) int {
+	if n, ok := x.byText[a.text]; ok {
+		return n
+	}
+	n := len(x.atoms)
+	x.byText[a.text] = n
+	x.atoms = append(x.atoms, a)
+	return n
+}
+
+// finish files the atoms.
+func (x *index) finish() {
+	x.words = (len(x.atoms) + 63) / 64
+	x.missing = make([]uint64, x.words)
+	var literals []string
+	place := map[string]int{}
+	var s eql.Scratch
+	for n, a := range x.atoms {
+		if a.holds(nil, &s) {
+			set(x.missing, n)
+		}
+		if a.alternatives == nil {
+			x.rest = append(x.rest, n)
+		}
+		for _, alt := range a.alternatives {
+			c := candidate{n, alt}
+			lit := alt.literal()
+			switch {
+			case alt.exact():
+				text := lower(alt.parts[0])
+				x.exact[text] = append(x.exact[text], c)
+			case len(lit) < leastLiteral:
+				x.others = append(x.others, c)
+			default:
+				at, ok := place[lit]
+				if !ok {
+					at = len(literals)
+					place[lit] = at
+					literals = append(literals, lit)
+					x.literals = append(x.literals, nil)
+				}
+				x.literals[at] = append(x.literals[at], c)
+			}
+		}
+	}
+	if len(literals) > 0 {
+		x.finder = newAutomaton(literals)
+	}
+}
+
+// classifier classifies values; it belongs to a Matcher.
+type classifier struct {
+	scratch eql.Scratch
+	folded  []byte
+	seen    []uint32 // by literal of the automaton: the turn it was found in
+	turn    uint32
+}
+
+// classify fills truth with the atoms that hold for the values of the field.
+func (c *classifier) classify(x *index, values []event.Value, truth []uint64) {
+	if len(values) == 0 {
+		copy(truth, x.missing)
+		return
+	}
+	clear(truth)
+	for _, v := range values {
+		if v.Kind() != event.String || !isASCII(v.Str()) {
+			for n, a := range x.atoms {
+				if a.holds(values, &c.scratch) {
+					set(truth, n)
+				}
+			}
+			return
+		}
+	}
+	for _, v := range values {
+		c.text(x, v.Str(), truth)
+	}
+	for _, n := range x.rest {
+		if x.atoms[n].holds(values, &c.scratch) {
+			set(truth, n)
+		}
+	}
+}
+
+// text adds the atoms one of whose alternatives matches a text of ASCII.
+func (c *classifier) text(x *index, text string, truth []uint64) {
+	c.folded = c.folded[:0]
+	for i := range len(text) {
+		b := text[i]
+		if 'A' <= b && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		c.folded = append(c.folded, b)
+	}
+	folded := view(c.folded)
+	for i := range x.exact[folded] {
+		if e := &x.exact[folded][i]; !e.cased || e.parts[0] == text {
+			set(truth, e.atom)
+		}
+	}
+	for i := range x.others {
+		if o := &x.others[i]; !has(truth, o.atom) && o.matches(text, folded) {
+			set(truth, o.atom)
+		}
+	}
+	if x.finder == nil {
+		return
+	}
+	if len(c.seen) < len(x.literals) {
+		c.seen = make([]uint32, len(x.literals))
+	}
+	if c.turn++; c.turn == 0 {
+		clear(c.seen)
+		c.turn = 1
+	}
+	x.finder.scan(c.folded, func(lit int32) {
+		if c.seen[lit] == c.turn {
+			return
+		}
+		c.seen[lit] = c.turn
+		for i := range x.literals[lit] {
+			if l := &x.literals[lit][i]; !has(truth, l.atom) && l.matches(text, folded) {
+				set(truth, l.atom)
+			}
+		}
+	})
+}

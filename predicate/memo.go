@@ -1,0 +1,181 @@
+package predicate
+
+import (
+	"hash/maphash"
+
+	"github.com/shrike-project/shrike/event"
+)
+
+// class is a set of values of a field for which the same atoms hold.
+type class struct {
+	id    int // -1: not remembered
+	truth []uint64
+}
+
+// The bounds of what a Matcher remembers of each field.
+const (
+	maxClasses    = 2048
+	maxMemo       = 4096 // texts
+	maxMemoLength = 512  // bytes of a text
+)
+
+// memory remembers which class values belonged to. Texts are remembered from the
+// second time on, so that those that do not come again cost nothing.
+type memory struct {
+	classes []*class
+	byTruth map[uint64][]*class
+	spare   class // for values that are not remembered
+	entries []memoEntry
+	seen    []uint16 // part of the hash of texts that came once
+	filled  int
+
+	asked, missed uint64
+}
+
+type memoEntry struct {
+	hash  uint64
+	raw   []byte
+	class *class
+}
+
+func newMemory(words int) memory {
+	return memory{byTruth: map[uint64][]*class{}, spare: class{id: -1, truth: make([]uint64, words)}}
+}
+
+// intern gives the class of a truth, remembered if there is room.
+func (m *memory) intern(seed maphash.Seed, truth []uint64) *class {
+	h := hashWords(seed, truth)
+	for _, c := range m.byTruth[h] {
+		if equalWords(c.truth, truth) {
+			return c
+		}
+	}
+	if len(m.classes) == maxClasses {
+		copy(m.spare.truth, truth)
+		return &m.spare
+	}
+	c := &class{id: len(m.classes), truth: append([]uint64(nil), truth...)}
+	m.classes = append(m.classes, c)
+	m.byTruth[h] = append(m.byTruth[h], c)
+	return c
+}
+
+func hashWords(seed maphash.Seed, words []uint64) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, w := range words {
+		var b [8]byte
+		for i := range b {
+			b[i] = byte(w >> (8 * i))
+		}
+		_, _ = h.Write(b[:])
+	}
+	return h.Sum64()
+}
+
+func equalWords(a, b []uint64) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// find gives the class of a text that was seen before, else nil.
+func (m *memory) find(hash uint64, raw []byte) *class {
+	if len(m.entries) == 0 {
+		return nil
+	}
+	at := hash & uint64(len(m.entries)-1)
+	for _, i := range [2]uint64{at, at ^ 1} {
+		if e := &m.entries[i]; e.hash == hash && string(e.raw) == string(raw) && e.class != nil {
+			return e.class
+		}
+	}
+	return nil
+}
+
+// again reports whether a text was asked for lately, and notes that it was now.
+func (m *memory) again(hash uint64) bool {
+	if m.seen == nil {
+		m.seen = make([]uint16, maxMemo)
+	}
+	at, part := hash>>16&(maxMemo-1), uint16(hash>>48)|1
+	if m.seen[at] == part {
+		return true
+	}
+	m.seen[at] = part
+	return false
+}
+
+// remember keeps the class of a text, in the place of another if need be.
+func (m *memory) remember(hash uint64, raw []byte, c *class) {
+	if m.filled >= len(m.entries)/2 && len(m.entries) < maxMemo {
+		m.grow()
+	}
+	at := hash & uint64(len(m.entries)-1)
+	e := &m.entries[at]
+	if e.class != nil && m.entries[at^1].class == nil {
+		e = &m.entries[at^1]
+	} else if e.class != nil {
+		e, m.entries[at^1] = &m.entries[at], *e // the older one of the two goes
+		e.raw = nil
+	}
+	if e.class == nil {
+		m.filled++
+	}
+	e.hash, e.raw, e.class = hash, append(e.raw[:0], raw...), c
+}
+
+func (m *memory) grow() {
+	old := m.entries
+	m.entries = make([]memoEntry, max(64, 4*len(old)))
+	m.filled = 0
+	for _, e := range old {
+		if e.class != nil {
+			at := e.hash & uint64(len(m.entries)-1)
+			if m.entries[at].class != nil {
+				at ^= 1
+			}
+			if m.entries[at].class == nil {
+				m.filled++
+			}
+			m.entries[at] = e
+		}
+	}
+}
+
+// class gives the class of a field's values in an event.
+func (m *Matcher) class(x int, ev *event.Event) *class {
+	st := &m.fields[x]
+	if st.turn == m.turn {
+		return st.class
+	}
+	st.turn = m.turn
+	st.class = m.classify(m.n.indexes[x], st, ev)
+	return st.class
+}
+
+func (m *Matcher) classify(x *index, st *fieldState, ev *event.Event) *class {
+	raw, ok := ev.Raw(x.field)
+	if !ok || len(raw) > maxMemoLength {
+		m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
+		return st.memory.intern(m.seed, m.truth[:x.words])
+	}
+	if raw == nil {
+		return st.missing
+	}
+	hash := maphash.Bytes(m.seed, raw)
+	st.memory.asked++
+	if c := st.memory.find(hash, raw); c != nil {
+		return c
+	}
+	st.memory.missed++
+	m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
+	c := st.memory.intern(m.seed, m.truth[:x.words])
+	if c.id >= 0 && st.memory.again(hash) {
+		st.memory.remember(hash, raw, c)
+	}
+	return c
+}

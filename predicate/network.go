@@ -1,0 +1,94 @@
+package predicate
+
+import (
+	"github.com/shrike-project/shrike/eql"
+	"github.com/shrike-project/shrike/event"
+)
+
+// Network holds many conditions. It does not change and is safe for use by many
+// goroutines; each needs a Matcher of its own.
+type Network struct {
+	set        *event.FieldSet
+	conditions []condition
+	indexes    []*index    // of the fields that conditions test
+	leaves     []*eql.Leaf // tests of several fields
+	dividing   []int       // indexes of the fields by which conditions are divided
+}
+
+// condition is a condition on its way through the network.
+type condition struct {
+	root  *node
+	needs []need
+	exact bool // the needs are all there is to it
+}
+
+// need is what must hold of one field for a condition to hold.
+type need struct {
+	index int
+	test  *node
+}
+
+// builder makes a Network.
+type builder struct {
+	n       *Network
+	byField map[event.Field]int
+	leaves  map[string]int
+}
+
+// Compile makes a Network of conditions that were compiled with one FieldSet.
+// Condition i is the i-th of the list.
+func Compile(conditions []*eql.Condition, set *event.FieldSet) *Network {
+	b := &builder{n: &Network{set: set}, byField: map[event.Field]int{}, leaves: map[string]int{}}
+	for _, c := range conditions {
+		b.n.conditions = append(b.n.conditions, b.condition(c))
+	}
+	for _, x := range b.n.indexes {
+		x.finish()
+	}
+	b.divide()
+	return b.n
+}
+
+// Len tells how many conditions there are.
+func (n *Network) Len() int { return len(n.conditions) }
+
+func (b *builder) condition(c *eql.Condition) condition {
+	root := b.node(c.Root())
+	if f := c.CategoryField(); f != event.NoField {
+		x := b.index(f)
+		category := &node{kind: atomic, index: x, atom: b.n.indexes[x].add(categoryAtom(c.Query().Category))}
+		root = join(all, []*node{category, root})
+	}
+	out := condition{root: root, exact: root.exact()}
+	for _, x := range root.indexes(nil) {
+		if test := implied(root, x); test.kind != always {
+			out.needs = append(out.needs, need{x, test})
+		}
+	}
+	return out
+}
+
+// index gives the number of a field's index.
+func (b *builder) index(f event.Field) int {
+	x, ok := b.byField[f]
+	if !ok {
+		x = len(b.n.indexes)
+		b.byField[f] = x
+		b.n.indexes = append(b.n.indexes, newIndex(f))
+	}
+	return x
+}
+
+// dividers are the fields that tell apart most what conditions are about, and that
+// have few values.
+var dividers = []string{eql.DefaultCategoryField, "host.os.type", "event.type"}
+
+func (b *builder) divide() {
+	for _, name := range dividers {
+		if f, ok := b.n.set.Lookup(name); ok {
+			if x, ok := b.byField[f]; ok {
+				b.n.dividing = append(b.n.dividing, x)
+			}
+		}
+	}
+}

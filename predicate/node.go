@@ -1,0 +1,186 @@
+package predicate
+
+import (
+	"slices"
+
+	"github.com/shrike-project/shrike/eql"
+)
+
+// node is a part of a condition.
+type node struct {
+	kind nodeKind
+	list []*node // of all, any and not
+	// Of atom: which field's index, and which of its atoms. Of leaf: index tells
+	// which of the network's leaves.
+	index, atom int
+}
+
+type nodeKind uint8
+
+const (
+	always nodeKind = iota // constants
+	never
+	all
+	any
+	not
+	atomic // a test of one field
+	leafy  // a test of several fields
+)
+
+var (
+	yes = &node{kind: always}
+	no  = &node{kind: never}
+)
+
+// join makes a node of all or any of a list, without what does not matter.
+func join(kind nodeKind, list []*node) *node {
+	neutral, decides := yes, no
+	if kind == any {
+		neutral, decides = no, yes
+	}
+	var out []*node
+	for _, n := range list {
+		switch {
+		case n.kind == neutral.kind:
+		case n.kind == decides.kind:
+			return decides
+		case n.kind == kind:
+			out = append(out, n.list...)
+		default:
+			out = append(out, n)
+		}
+	}
+	switch len(out) {
+	case 0:
+		return neutral
+	case 1:
+		return out[0]
+	}
+	return &node{kind: kind, list: out}
+}
+
+// negate pushes a negation down to the tests. On this level logic has two values,
+// so that nothing changes.
+func negate(n *node) *node {
+	switch n.kind {
+	case always:
+		return no
+	case never:
+		return yes
+	case not:
+		return n.list[0]
+	case all, any:
+		list := make([]*node, len(n.list))
+		for i, e := range n.list {
+			list[i] = negate(e)
+		}
+		return join(all+any-n.kind, list)
+	}
+	return &node{kind: not, list: []*node{n}}
+}
+
+// node translates a part of a compiled condition.
+func (b *builder) node(part eql.Node) *node {
+	switch part := part.(type) {
+	case *eql.AllOf:
+		return join(all, b.nodes(part.List))
+	case *eql.AnyOf:
+		return join(any, b.nodes(part.List))
+	case *eql.Complement:
+		return negate(b.node(part.Of))
+	case *eql.Leaf:
+		return b.leaf(part)
+	}
+	panic("predicate: a part of a condition is of an unknown kind")
+}
+
+func (b *builder) nodes(parts []eql.Node) []*node {
+	list := make([]*node, len(parts))
+	for i, p := range parts {
+		list[i] = b.node(p)
+	}
+	return list
+}
+
+// leaf gives the node of a leaf; equal leaves share what is computed for them.
+func (b *builder) leaf(l *eql.Leaf) *node {
+	fields := l.Fields()
+	switch len(fields) {
+	case 0:
+		if l.Holds(nil, &eql.Scratch{}) {
+			return yes
+		}
+		return no
+	case 1:
+		x := b.index(fields[0])
+		return &node{kind: atomic, index: x, atom: b.n.indexes[x].add(leafAtom(l, b.n.set))}
+	}
+	text := eql.Format(l.Expr())
+	at, ok := b.leaves[text]
+	if !ok {
+		at = len(b.n.leaves)
+		b.leaves[text] = at
+		b.n.leaves = append(b.n.leaves, l)
+	}
+	return &node{kind: leafy, index: at}
+}
+
+// implied gives what follows from a node for one field alone: if the node holds,
+// so does what is implied.
+func implied(n *node, index int) *node {
+	switch n.kind {
+	case atomic:
+		if n.index != index {
+			return yes
+		}
+	case leafy:
+		return yes
+	case not:
+		if implied(n.list[0], index) != n.list[0] {
+			return yes
+		}
+	case all, any:
+		list := make([]*node, len(n.list))
+		for i, e := range n.list {
+			list[i] = implied(e, index)
+		}
+		if slices.Equal(list, n.list) {
+			return n
+		}
+		return join(n.kind, list)
+	}
+	return n
+}
+
+// indexes adds the fields a node tests to a list, each once.
+func (n *node) indexes(list []int) []int {
+	if n.kind == atomic && !slices.Contains(list, n.index) {
+		return append(list, n.index)
+	}
+	for _, e := range n.list {
+		list = e.indexes(list)
+	}
+	return list
+}
+
+// single reports whether a node tests one field and nothing else.
+func (n *node) single() bool { return len(n.indexes(nil)) == 1 && !n.mixed() }
+
+// mixed reports whether a node holds tests of several fields.
+func (n *node) mixed() bool {
+	return n.kind == leafy || slices.ContainsFunc(n.list, (*node).mixed)
+}
+
+// exact reports whether a node is the conjunction of what it implies for each
+// field.
+func (n *node) exact() bool {
+	if n.kind != all {
+		return n.kind <= never || n.single()
+	}
+	for _, e := range n.list {
+		if !e.single() {
+			return false
+		}
+	}
+	return true
+}
