@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"github.com/shrike-project/shrike/eql"
@@ -34,6 +35,7 @@ type Detector struct {
 	clocks  []clock
 	network *predicate.Network
 	items   []hit // by condition of the network
+	seed    maphash.Seed
 }
 
 // Skipped is a rule that does not run.
@@ -47,6 +49,7 @@ type compiled struct {
 	rule *rule.Rule
 	// conditions are those of the query's items; an event query has one.
 	conditions []*eql.Condition
+	first      int32          // the number of the first condition in the network
 	plan       *sequence.Plan // nil for an event query
 	clock      int
 	patterns   indexPatterns
@@ -61,7 +64,7 @@ type clock struct {
 
 // New compiles rules. Those that cannot run are listed by Skipped.
 func New(rules []*rule.Rule, opt Options) *Detector {
-	d := &Detector{opt: opt, fields: event.NewFieldSet(opt.Types)}
+	d := &Detector{opt: opt, fields: event.NewFieldSet(opt.Types), seed: maphash.MakeSeed()}
 	for i, name := range []string{"data_stream.type", "data_stream.dataset", "data_stream.namespace"} {
 		d.stream[i] = d.fields.Add(name)
 	}
@@ -71,6 +74,7 @@ func New(rules []*rule.Rule, opt Options) *Detector {
 			d.skipped = append(d.skipped, Skipped{r, err.Error()})
 			continue
 		}
+		c.first = int32(len(d.items))
 		for item := range c.conditions {
 			d.items = append(d.items, hit{int32(len(d.rules)), int32(item)})
 		}

@@ -28,6 +28,12 @@ type Matcher struct {
 	// earlier is how far the time of events had come before the latest one, latest
 	// with it, both by clock; nil if no rule needs several events.
 	earlier, latest []reach
+
+	// What Sight works on.
+	sightings Sightings
+	sights    []sight
+	hashes    []uint64
+	scratch   []byte
 }
 
 // reach is how far time has come; the zero value: nobody knows.

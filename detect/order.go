@@ -25,10 +25,10 @@ type Spill interface {
 	Create() (Run, error)
 }
 
-// Run is bytes that are written once and then read once.
+// Run is bytes that are written once and then read.
 type Run interface {
 	io.Writer
-	// Rewind ends writing and reads from the beginning.
+	// Rewind ends writing and reads from the beginning. It may be called again.
 	Rewind() (io.Reader, error)
 	// Close gives its space back.
 	Close() error

@@ -44,6 +44,7 @@ type Stream struct {
 	orders   []*order            // by clock
 	advanced []event.Time        // by clock: the watermark trackers know
 	number   uint64
+	sieve    sieve
 	stats    StreamStats
 }
 
@@ -57,13 +58,14 @@ type StreamStats struct {
 	// sequence.Stats.
 	Keys, Pending    int
 	Expired, Evicted uint64
-	// Spilled counts sorted runs that did not fit into memory.
+	// Spilled counts runs that did not fit into memory.
 	Spilled int
 }
 
 // NewStream makes a Stream.
 func (d *Detector) NewStream(opt StreamOptions) *Stream {
 	s := &Stream{d: d, opt: opt, trackers: make([]*sequence.Tracker, len(d.rules)), advanced: make([]event.Time, len(d.clocks))}
+	s.sieve = sieve{d: d, opt: opt}
 	s.stats.Late = map[*rule.Rule]uint64{}
 	for i, c := range d.rules {
 		if c.plan == nil {
@@ -97,6 +99,7 @@ func (s *Stream) Stats() StreamStats {
 	for _, o := range s.orders {
 		out.Spilled += o.spilled
 	}
+	out.Spilled += s.sieve.spilled
 	return out
 }
 
@@ -127,6 +130,13 @@ func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
 		return err
 	}
 	return o.ready(func(a *Arrival) { s.judge(a, emit) })
+}
+
+// ObserveSightings takes what was sighted in a batch of an unlimited input. The
+// events are looked at by Finish. The error is that of Spill.
+func (s *Stream) ObserveSightings(sightings *Sightings) error {
+	s.stats.Untimed += sightings.untimed
+	return s.sieve.add(sightings)
 }
 
 // reach moves the watermark to where the lateness allows, before the arrival itself
@@ -171,6 +181,12 @@ func (s *Stream) Advance(watermark event.Time, emit func(*Signal)) error {
 
 // Finish says that no event will come any more.
 func (s *Stream) Finish(emit func(*Signal)) error {
+	untimed := s.stats.Untimed // of sightings they are counted already
+	err := s.sieve.finish(func(a *Arrival) error { return s.Observe(a, emit) })
+	if err != nil {
+		return err
+	}
+	s.stats.Untimed = untimed
 	for _, o := range s.orders {
 		if err := o.finish(func(a *Arrival) { s.judge(a, emit) }); err != nil {
 			return err

@@ -146,7 +146,7 @@ func (r *memoryRun) Write(p []byte) (int, error) {
 	return r.Buffer.Write(p)
 }
 
-func (r *memoryRun) Rewind() (io.Reader, error) { return &r.Buffer, nil }
+func (r *memoryRun) Rewind() (io.Reader, error) { return bytes.NewReader(r.Bytes()), nil }
 func (r *memoryRun) Close() error               { r.of.closed++; return nil }
 
 // TestSpilledRunsAreMerged gives the same events in three orders, with memory for

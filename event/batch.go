@@ -16,6 +16,9 @@ type Batch struct {
 	Last bool
 	// Refused are documents that the source did not put into Data.
 	Refused []Refusal
+	// Again, if it is set, reads bytes of Data again after Release, as long as the
+	// source is not closed. They hold until the next call, of any batch.
+	Again func(at Extent) ([]byte, error)
 	// Release gives the memory of Data back. It is called once; it may be nil.
 	Release func()
 }

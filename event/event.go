@@ -88,6 +88,14 @@ func (e *Event) First(f Field) Value {
 // the field is missing. It reports false where the field stands in several places.
 // Equal bytes have equal values.
 func (e *Event) Raw(f Field) ([]byte, bool) {
+	if paths := e.set.fields[f].paths; len(paths) == 1 {
+		pl := &e.places[paths[0]]
+		if pl.turn != e.turn {
+			return nil, true
+		}
+		sp := &e.spans[pl.first]
+		return e.doc[sp.start:sp.end], pl.first == pl.last
+	}
 	var found []byte
 	for _, p := range e.set.fields[f].paths {
 		pl := &e.places[p]
@@ -111,6 +119,11 @@ func (e *Event) Fields() *FieldSet { return e.set }
 func (e *Event) Time() (when Time, ok bool) {
 	if e.set == nil || e.timestamp == NoField {
 		return Time{}, false
+	}
+	if raw, single := e.Raw(e.timestamp); single && len(raw) > 2 && raw[0] == '"' {
+		if when, ok = parseStamp(view(raw[1 : len(raw)-1])); ok {
+			return when, true
+		}
 	}
 	e.each(e.timestamp, func(t token) bool {
 		v, readable := t.as(DateNanos)
@@ -155,12 +168,25 @@ func (e *Event) finish() {
 	for _, p := range e.touched {
 		if info := &e.set.paths[p]; info.typed {
 			for _, f := range info.fields {
-				if e.values[f].turn != e.turn {
+				if e.values[f].turn != e.turn && !e.allSound(p, e.set.fields[f].typ) {
 					e.Unreadable += e.read(f)
 				}
 			}
 		}
 	}
+}
+
+// allSound reports whether a type can read all values of a path for sure.
+func (e *Event) allSound(p int32, typ Type) bool {
+	if typ.IsString() || typ == Unknown {
+		return true
+	}
+	for n := e.places[p].first; n >= 0; n = e.spans[n].next {
+		if !e.sound(e.spans[n], typ) {
+			return false
+		}
+	}
+	return true
 }
 
 // read reads the values of a field, and counts those its type could not read.

@@ -66,6 +66,9 @@ func (t Time) String() string {
 // (UTC where none is given), or a count of milliseconds since 1970, which may
 // have decimals. A blank may stand for the "T", as many exports write it.
 func ParseTime(s string) (Time, bool) {
+	if t, ok := parseStamp(s); ok {
+		return t, true
+	}
 	if t, ok := parseISO(s); ok {
 		return t, true
 	}

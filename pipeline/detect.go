@@ -30,10 +30,11 @@ type DetectStats struct {
 }
 
 // found is what a worker makes of an event: an alert, or an arrival for the rules
-// that need several events.
+// that need several events; or what it sighted in a batch for them.
 type found struct {
-	alert   *alert.Alert
-	arrival *detect.Arrival
+	alert     *alert.Alert
+	arrival   *detect.Arrival
+	sightings *detect.Sightings
 }
 
 // Detect runs rules over a source to its end.
@@ -52,16 +53,27 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	}
 	signal := func(s *detect.Signal) { builder.Build(s, emit) }
 	take := func(f found) error {
-		if f.alert != nil {
+		switch {
+		case f.alert != nil:
 			emit(f.alert)
 			return emitErr
+		case f.sightings != nil:
+			return stream.ObserveSightings(f.sightings)
 		}
 		if err := stream.Observe(f.arrival, signal); err != nil {
 			return err
 		}
 		return emitErr
 	}
-	sum, err := Scan(ctx, src, judges(d, opt.Run), take, opt.Scan)
+	var kept archive
+	defer kept.close()
+	sum, err := Scan(ctx, src, func() Judge[found] {
+		j := &judge{d: d, matcher: d.NewMatcher(), builder: alert.NewBuilder(opt.Run, d.Fields().Types())}
+		if opt.Stream.Lateness < 0 {
+			return sighting(j, &kept)
+		}
+		return arriving(j)
+	}, take, opt.Scan)
 	if err == nil {
 		if err = stream.Finish(signal); err == nil {
 			err = emitErr
@@ -71,24 +83,60 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	return sum, DetectStats{Stream: stream.Stats(), Repeated: before.count}, err
 }
 
-// judges gives judges that match events against the rules of a detector.
-func judges(d *detect.Detector, run alert.Run) func() Judge[found] {
-	return func() Judge[found] {
-		matcher, builder := d.NewMatcher(), alert.NewBuilder(run, d.Fields().Types())
-		var hits detect.Hits
-		return Judge[found]{
-			Decoder: d.NewDecoder(),
-			Event: func(ev *event.Event, emit func(found)) {
-				matcher.Match(ev, &hits)
-				if hits.Len() == 0 {
-					return
-				}
-				d.Signals(ev, &hits, func(s *detect.Signal) {
-					builder.Build(s, func(a *alert.Alert) { emit(found{alert: a}) })
-				})
-				matcher.Arrivals(ev, &hits, func(a *detect.Arrival) { emit(found{arrival: a}) })
-			},
-			Pause: func(emit func(found)) { matcher.Pause(func(a *detect.Arrival) { emit(found{arrival: a}) }) },
-		}
+// judge matches events against the rules of a detector.
+type judge struct {
+	d       *detect.Detector
+	matcher *detect.Matcher
+	builder *alert.Builder
+	hits    detect.Hits
+}
+
+// signals matches an event, and emits the alerts of rules that need no other.
+func (j *judge) signals(ev *event.Event, emit func(found)) {
+	j.matcher.Match(ev, &j.hits)
+	if j.hits.Len() > 0 {
+		j.d.Signals(ev, &j.hits, func(s *detect.Signal) {
+			j.builder.Build(s, func(a *alert.Alert) { emit(found{alert: a}) })
+		})
+	}
+}
+
+// arriving gives judges that hand arrivals to the rules that need several events.
+func arriving(j *judge) Judge[found] {
+	return Judge[found]{
+		Decoder: j.d.NewDecoder(),
+		Event: func(ev *event.Event, _ event.Extent, emit func(found)) {
+			if j.signals(ev, emit); j.hits.Len() > 0 {
+				j.matcher.Arrivals(ev, &j.hits, func(a *detect.Arrival) { emit(found{arrival: a}) })
+			}
+		},
+		Pause: func(_ *event.Batch, emit func(found)) error {
+			j.matcher.Pause(func(a *detect.Arrival) { emit(found{arrival: a}) })
+			return nil
+		},
+	}
+}
+
+// sighting gives judges that only note which events those rules may need, for an
+// input that ends.
+func sighting(j *judge, kept *archive) Judge[found] {
+	return Judge[found]{
+		Decoder: j.d.NewDecoder(),
+		Event: func(ev *event.Event, at event.Extent, emit func(found)) {
+			if j.signals(ev, emit); j.hits.Len() > 0 {
+				j.matcher.Sight(ev, &j.hits, at)
+			}
+		},
+		Pause: func(b *event.Batch, emit func(found)) (err error) {
+			s := j.matcher.Sightings()
+			if s == nil {
+				return nil
+			}
+			if s.Again = b.Again; s.Again == nil {
+				s.Again, err = kept.keep(b.Data)
+			}
+			emit(found{sightings: s})
+			return err
+		},
 	}
 }

@@ -21,10 +21,10 @@ type Source interface {
 type Judge[R any] struct {
 	Decoder *event.Decoder
 	// Event looks at an event and emits what follows from it. The event holds
-	// until it returns.
-	Event func(ev *event.Event, emit func(R))
+	// until it returns. At is where its document stands in its batch.
+	Event func(ev *event.Event, at event.Extent, emit func(R))
 	// Pause, if set, may emit something at the end of each batch.
-	Pause func(emit func(R))
+	Pause func(b *event.Batch, emit func(R)) error
 }
 
 // ScanOptions say how a scan runs.
@@ -162,6 +162,9 @@ func (c *collector[R]) take(out *outcome[R]) {
 		}
 	}
 	c.line += out.lines
+	if c.err == nil {
+		c.err = out.err
+	}
 	for _, r := range out.results {
 		if c.err != nil {
 			break

@@ -39,7 +39,7 @@ func (b *batches) Next(ctx context.Context) (event.Batch, error) {
 func names() pipeline.Judge[string] {
 	set := event.NewFieldSet(nil)
 	f := set.Add("n")
-	return pipeline.Judge[string]{Decoder: event.NewDecoder(set, ""), Event: func(ev *event.Event, emit func(string)) {
+	return pipeline.Judge[string]{Decoder: event.NewDecoder(set, ""), Event: func(ev *event.Event, _ event.Extent, emit func(string)) {
 		for _, v := range ev.Values(f) {
 			emit(v.Clone().Text())
 		}

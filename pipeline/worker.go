@@ -16,6 +16,7 @@ type outcome[R any] struct {
 	results    []R
 	refused    []event.Refusal // Line counts from the batch's first line
 	unreadable int64
+	err        error // the worker's surroundings failed it
 }
 
 // worker decodes and judges batches, one at a time.
@@ -30,7 +31,7 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data))}
 	seen, line := 0, 1 // line is that of the byte at seen
 	b.Each(func(at int, doc []byte) {
-		if r := w.document(doc); r != nil {
+		if r := w.document(doc, at); r != nil {
 			line += bytes.Count(b.Data[seen:at], []byte("\n"))
 			seen = at
 			r.Offset += b.Offset + int64(at)
@@ -39,7 +40,7 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 		}
 	})
 	if w.judge.Pause != nil {
-		w.judge.Pause(w.take)
+		w.out.err = w.judge.Pause(&b, w.take)
 	}
 	w.out.lines = line - 1 + bytes.Count(b.Data[seen:], []byte("\n"))
 	for _, r := range b.Refused {
@@ -53,22 +54,23 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	return w.out
 }
 
-// document decodes and judges one document. Two documents on one line, as a
-// collector writes that was killed in mid-write, are read as two.
-func (w *worker[R]) document(doc []byte) *event.Refusal {
+// document decodes and judges the document that begins at byte start of its batch.
+// Two documents on one line, as a collector writes that was killed in mid-write, are
+// read as two.
+func (w *worker[R]) document(doc []byte, start int) *event.Refusal {
 	if w.maxBytes > 0 && len(doc) > w.maxBytes {
 		return refusal(doc, 0, &event.Error{Reason: event.TooLarge})
 	}
 	for at := 0; ; {
 		e := w.decode(doc[at:])
 		if e == nil {
-			w.event()
+			w.event(event.Extent{Start: start + at, End: start + len(doc)})
 			return nil
 		}
 		if e.Reason != event.TrailingData {
 			return refusal(doc[at:], at, e)
 		}
-		w.event()
+		w.event(event.Extent{Start: start + at, End: start + len(doc)})
 		if at += e.Offset; doc[at] != '{' {
 			return refusal(doc[at:], at, &event.Error{Reason: event.TrailingData})
 		}
@@ -89,10 +91,10 @@ func refusal(doc []byte, at int, e *event.Error) *event.Refusal {
 	return &event.Refusal{Reason: e.Reason, Offset: int64(at + e.Offset), Detail: e.Error(), Sample: event.Sample(doc)}
 }
 
-func (w *worker[R]) event() {
+func (w *worker[R]) event(at event.Extent) {
 	w.out.events++
 	w.out.unreadable += int64(w.ev.Unreadable)
-	w.judge.Event(&w.ev, w.take)
+	w.judge.Event(&w.ev, at, w.take)
 }
 
 func (w *worker[R]) take(r R) { w.out.results = append(w.out.results, r) }

@@ -42,6 +42,19 @@ func leafAtom(l *eql.Leaf, set *event.FieldSet) *atom {
 	return a
 }
 
+// takesLong reports whether an expression takes long to evaluate. Such a test is made
+// only where the outcome hangs on it.
+func takesLong(e eql.Expr) bool {
+	found := false
+	eql.Walk(e, func(e eql.Expr) {
+		switch e.(type) {
+		case *eql.Pattern, *eql.Call, *eql.Arith:
+			found = true
+		}
+	})
+	return found
+}
+
 // alternatives gives what the values of a field are compared with; nil if the
 // expression is none that compares a field with constant texts.
 func alternatives(e eql.Expr, caseless bool) []alternative {

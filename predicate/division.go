@@ -23,12 +23,14 @@ type divided struct {
 	rest   []need // the needs that are no test of the division
 }
 
-// test tells by the class of a field which conditions of a division are left.
+// test tells by the classes of one field, or of two, which conditions of a division
+// are left.
 type test struct {
-	index int
-	needs []divisionNeed
-	masks [][]uint64 // by class, as they turn up
-	spare []uint64
+	fields fields
+	needs  []divisionNeed
+	masks  [][][]uint64 // by the classes of the fields, as they turn up
+	filled int          // how many masks there are
+	spare  []uint64
 }
 
 type divisionNeed struct {
@@ -37,12 +39,17 @@ type divisionNeed struct {
 }
 
 const (
-	// maxDivisions bounds the divisions that are remembered.
+	// maxDivisions bounds the divisions that are remembered, dividerBits the classes
+	// of a dividing field that make one.
 	maxDivisions = 256
+	dividerBits  = 64 / maxDividers
+	maxDivider   = 1<<dividerBits - 1
 	// maxTests is the most fields that are asked for all conditions of a division,
 	// leastNeeds how many conditions must need a field for it to be one.
-	maxTests   = 12
-	leastNeeds = 4
+	maxTests   = 16
+	leastNeeds = 3
+	// maxMasks bounds the masks that a test remembers.
+	maxMasks = 4096
 )
 
 // division gives the division of an event.
@@ -50,22 +57,17 @@ func (m *Matcher) division(ev *event.Event) *division {
 	key := uint64(0)
 	for _, x := range m.n.dividing {
 		c := m.class(x, ev)
-		if c.id < 0 {
+		if c.id < 0 || c.id > maxDivider {
 			return m.undivided()
 		}
-		key = key<<16 | uint64(c.id)
+		key = key<<dividerBits | uint64(c.id)
 	}
 	d := m.divisions[key]
 	if d == nil {
 		if len(m.divisions) == maxDivisions {
 			return m.undivided()
 		}
-		d = m.newDivision(func(need need) (holds, decided bool) {
-			if slices.Contains(m.n.dividing, need.index) {
-				return m.eval(need.test, ev), true
-			}
-			return true, false
-		})
+		d = m.newDivision(func(n *node) *node { return m.settle(n, ev) })
 		m.divisions[key] = d
 	}
 	return d
@@ -74,27 +76,48 @@ func (m *Matcher) division(ev *event.Event) *division {
 // undivided gives the division of all conditions.
 func (m *Matcher) undivided() *division {
 	if m.whole == nil {
-		m.whole = m.newDivision(func(need) (bool, bool) { return true, false })
+		m.whole = m.newDivision(func(n *node) *node { return n })
 	}
 	return m.whole
 }
 
-// newDivision makes a division of the conditions none of whose needs is decided to
-// be false.
-func (m *Matcher) newDivision(decide func(need) (holds, decided bool)) *division {
-	d := &division{}
-	for n, c := range m.n.conditions {
-		out := divided{condition: c, number: n}
-		possible := c.root.kind != never
-		for _, need := range c.needs {
-			holds, decided := decide(need)
-			possible = possible && holds
-			if !decided {
-				out.rest = append(out.rest, need)
-			}
+// settle replaces tests of the dividing fields by what they come to for an event,
+// and so for all events of its division.
+func (m *Matcher) settle(n *node, ev *event.Event) *node {
+	switch n.kind {
+	case atomic:
+		switch {
+		case !slices.Contains(m.n.dividing, n.index):
+			return n
+		case m.eval(n, ev):
+			return yes
 		}
-		if possible {
-			d.conditions = append(d.conditions, out)
+		return no
+	case not:
+		if e := m.settle(n.list[0], ev); e != n.list[0] {
+			return negate(e)
+		}
+	case all, any:
+		list := make([]*node, len(n.list))
+		for i, e := range n.list {
+			list[i] = m.settle(e, ev)
+		}
+		if !slices.Equal(list, n.list) {
+			return join(n.kind, list)
+		}
+	}
+	return n
+}
+
+// newDivision makes a division of the conditions that are not settled to be false.
+func (m *Matcher) newDivision(settle func(*node) *node) *division {
+	d := &division{}
+	for number, c := range m.n.conditions {
+		if root := settle(c.root); root != c.root {
+			c = newCondition(root)
+		}
+		if c.root.kind != never {
+			d.conditions = append(d.conditions, divided{condition: c, number: number, rest: slices.Clone(c.needs)})
 		}
 	}
 	d.words = (len(d.conditions) + 63) / 64
@@ -102,51 +125,63 @@ func (m *Matcher) newDivision(decide func(need) (holds, decided bool)) *division
 	for at := range d.conditions {
 		set(d.all, at)
 	}
-	d.choose(m)
+	d.choose()
 	return d
 }
 
 // choose makes tests of the fields that most conditions need.
-func (d *division) choose(m *Matcher) {
-	byIndex := map[int][]divisionNeed{}
+func (d *division) choose() {
+	byFields := map[fields][]divisionNeed{}
 	for at, c := range d.conditions {
 		for _, need := range c.rest {
-			byIndex[need.index] = append(byIndex[need.index], divisionNeed{at, need.test})
+			byFields[need.fields] = append(byFields[need.fields], divisionNeed{at, need.test})
 		}
 	}
-	for x, needs := range byIndex {
+	for f, needs := range byFields {
 		if len(needs) >= leastNeeds {
-			d.tests = append(d.tests, test{index: x, needs: needs, spare: make([]uint64, d.words)})
+			d.tests = append(d.tests, test{fields: f, needs: needs, spare: make([]uint64, d.words)})
 		}
 	}
 	slices.SortFunc(d.tests, func(a, b test) int {
-		return cmp.Or(len(b.needs)-len(a.needs), a.index-b.index)
+		return cmp.Or(len(b.needs)-len(a.needs), a.fields[0]-b.fields[0], a.fields[1]-b.fields[1])
 	})
 	d.tests = d.tests[:min(len(d.tests), maxTests)]
 	for at := range d.conditions {
 		c := &d.conditions[at]
 		c.rest = slices.DeleteFunc(c.rest, func(n need) bool {
-			return slices.ContainsFunc(d.tests, func(t test) bool { return t.index == n.index })
+			return slices.ContainsFunc(d.tests, func(t test) bool { return t.fields == n.fields })
 		})
 	}
-	_ = m
 }
 
-// mask gives the conditions of a division that the class of a field leaves.
+// mask gives the conditions of a division that the classes of a test's fields leave.
 func (m *Matcher) mask(t *test, words int, ev *event.Event) []uint64 {
-	c := m.class(t.index, ev)
-	if c.id < 0 {
+	x, y := m.class(t.fields[0], ev).id, 0
+	if !t.fields.single() {
+		y = m.class(t.fields[1], ev).id
+	}
+	if x < 0 || y < 0 {
 		m.fill(t, t.spare, ev)
 		return t.spare
 	}
-	for len(t.masks) <= c.id {
+	if x < len(t.masks) && y < len(t.masks[x]) && t.masks[x][y] != nil {
+		return t.masks[x][y]
+	}
+	if t.filled == maxMasks {
+		m.fill(t, t.spare, ev)
+		return t.spare
+	}
+	t.filled++
+	for len(t.masks) <= x {
 		t.masks = append(t.masks, nil)
 	}
-	if t.masks[c.id] == nil {
-		t.masks[c.id] = make([]uint64, words)
-		m.fill(t, t.masks[c.id], ev)
+	for len(t.masks[x]) <= y {
+		t.masks[x] = append(t.masks[x], nil)
 	}
-	return t.masks[c.id]
+	mask := make([]uint64, words)
+	m.fill(t, mask, ev)
+	t.masks[x][y] = mask
+	return mask
 }
 
 func (m *Matcher) fill(t *test, mask []uint64, ev *event.Event) {

@@ -9,7 +9,8 @@ import (
 type index struct {
 	field  event.Field
 	atoms  []*atom
-	byText map[string]int
+	dear   []*eql.Leaf    // tests that take long
+	byText map[string]int // the number of an atom or a dear leaf
 
 	exact    map[string][]candidate // by text in lower case
 	literals [][]candidate          // by literal of the automaton
@@ -41,6 +42,18 @@ func (x *index) add(a *atom) int {
 	n := len(x.atoms)
 	x.byText[a.text] = n
 	x.atoms = append(x.atoms, a)
+	return n
+}
+
+// addDear is add for a test that takes long.
+func (x *index) addDear(l *eql.Leaf) int {
+	text := "dear " + eql.Format(l.Expr())
+	n, ok := x.byText[text]
+	if !ok {
+		n = len(x.dear)
+		x.byText[text] = n
+		x.dear = append(x.dear, l)
+	}
 	return n
 }
 

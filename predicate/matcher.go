@@ -30,6 +30,9 @@ type fieldState struct {
 	class   *class
 	missing *class
 	memory  memory
+	entry   *memoEntry // of the current text, nil if it is not remembered
+	nothing memoEntry  // of a field that is missing
+	own     dearTruth  // of the current text if it is not remembered
 }
 
 // leafState is what a test of several fields comes to for the current event.
@@ -71,9 +74,12 @@ func (m *Matcher) Match(ev *event.Event) []int {
 			return nil
 		}
 	}
+
 	for w, b := range left {
+
 		for ; b != 0; b &= b - 1 {
 			at := w<<6 + bits.TrailingZeros64(b)
+
 			if m.holds(&d.conditions[at], ev) {
 				m.hits = append(m.hits, d.conditions[at].number)
 			}
@@ -132,6 +138,8 @@ func (m *Matcher) eval(n *node, ev *event.Event) bool {
 		return !m.eval(n.list[0], ev)
 	case atomic:
 		return has(m.class(n.index, ev).truth, n.atom)
+	case dear:
+		return m.dear(n, ev)
 	case leafy:
 		return m.leaf(n.index, ev)
 	}

@@ -36,6 +36,25 @@ type memoEntry struct {
 	hash  uint64
 	raw   []byte
 	class *class
+	dear  dearTruth
+}
+
+// dearTruth tells of the first dear leaves of a field which are known for its values,
+// and which of those hold.
+type dearTruth struct{ known, holds uint64 }
+
+func (d *dearTruth) get(n int) (holds, known bool) {
+	return d.holds>>(n&63)&1 != 0, n < 64 && d.known>>n&1 != 0
+}
+
+func (d *dearTruth) put(n int, holds bool) {
+	if n >= 64 {
+		return
+	}
+	d.known |= 1 << n
+	if holds {
+		d.holds |= 1 << n
+	}
 }
 
 func newMemory(words int) memory {
@@ -82,15 +101,15 @@ func equalWords(a, b []uint64) bool {
 	return true
 }
 
-// find gives the class of a text that was seen before, else nil.
-func (m *memory) find(hash uint64, raw []byte) *class {
+// find gives what is remembered of a text, else nil.
+func (m *memory) find(hash uint64, raw []byte) *memoEntry {
 	if len(m.entries) == 0 {
 		return nil
 	}
 	at := hash & uint64(len(m.entries)-1)
 	for _, i := range [2]uint64{at, at ^ 1} {
 		if e := &m.entries[i]; e.hash == hash && string(e.raw) == string(raw) && e.class != nil {
-			return e.class
+			return e
 		}
 	}
 	return nil
@@ -110,7 +129,7 @@ func (m *memory) again(hash uint64) bool {
 }
 
 // remember keeps the class of a text, in the place of another if need be.
-func (m *memory) remember(hash uint64, raw []byte, c *class) {
+func (m *memory) remember(hash uint64, raw []byte, c *class) *memoEntry {
 	if m.filled >= len(m.entries)/2 && len(m.entries) < maxMemo {
 		m.grow()
 	}
@@ -125,7 +144,8 @@ func (m *memory) remember(hash uint64, raw []byte, c *class) {
 	if e.class == nil {
 		m.filled++
 	}
-	e.hash, e.raw, e.class = hash, append(e.raw[:0], raw...), c
+	*e = memoEntry{hash: hash, raw: append(e.raw[:0], raw...), class: c}
+	return e
 }
 
 func (m *memory) grow() {
@@ -159,23 +179,46 @@ func (m *Matcher) class(x int, ev *event.Event) *class {
 
 func (m *Matcher) classify(x *index, st *fieldState, ev *event.Event) *class {
 	raw, ok := ev.Raw(x.field)
+	if raw == nil && ok {
+		st.entry, st.own = &st.nothing, dearTruth{}
+		return st.missing
+	}
+	if e := st.entry; e != nil && ok && string(e.raw) == string(raw) && e.class != nil {
+		return e.class // the same as last time
+	}
+	st.entry, st.own = nil, dearTruth{}
 	if !ok || len(raw) > maxMemoLength {
 		m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
 		return st.memory.intern(m.seed, m.truth[:x.words])
 	}
-	if raw == nil {
-		return st.missing
-	}
 	hash := maphash.Bytes(m.seed, raw)
 	st.memory.asked++
-	if c := st.memory.find(hash, raw); c != nil {
-		return c
+	if st.entry = st.memory.find(hash, raw); st.entry != nil {
+		return st.entry.class
 	}
 	st.memory.missed++
 	m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
 	c := st.memory.intern(m.seed, m.truth[:x.words])
 	if c.id >= 0 && st.memory.again(hash) {
-		st.memory.remember(hash, raw, c)
+		st.entry = st.memory.remember(hash, raw, c)
 	}
 	return c
+}
+
+// dear answers a test that takes long, once for each text that is remembered, else
+// once for each event.
+func (m *Matcher) dear(n *node, ev *event.Event) bool {
+	m.class(n.index, ev)
+	st := &m.fields[n.index]
+	known := &st.own
+	if st.entry != nil {
+		known = &st.entry.dear
+	}
+	holds, ok := known.get(n.atom)
+	if !ok {
+		x := m.n.indexes[n.index]
+		holds = x.dear[n.atom].Holds(ev.Values(x.field), &m.classifier.scratch)
+		known.put(n.atom, holds)
+	}
+	return holds
 }

@@ -22,11 +22,18 @@ type condition struct {
 	exact bool // the needs are all there is to it
 }
 
-// need is what must hold of one field for a condition to hold.
+// need is what must hold of one field, or of two, for a condition to hold.
 type need struct {
-	index int
-	test  *node
+	fields fields
+	test   *node
 }
+
+// fields are the indexes of one field or of two; the second is -1 if there is none.
+type fields [2]int
+
+func (f fields) have(index int) bool { return index == f[0] || index == f[1] }
+
+func (f fields) single() bool { return f[1] < 0 }
 
 // builder makes a Network.
 type builder struct {
@@ -59,14 +66,39 @@ func (b *builder) condition(c *eql.Condition) condition {
 		category := &node{kind: atomic, index: x, atom: b.n.indexes[x].add(categoryAtom(c.Query().Category))}
 		root = join(all, []*node{category, root})
 	}
-	out := condition{root: root, exact: root.exact()}
-	for _, x := range root.indexes(nil) {
-		if test := implied(root, x); test.kind != always {
-			out.needs = append(out.needs, need{x, test})
+	return newCondition(root)
+}
+
+func newCondition(root *node) condition {
+	c := condition{root: root, exact: root.exact()}
+	c.addNeeds()
+	return c
+}
+
+// addNeeds finds what a condition needs: of each field, and of two fields where
+// neither says it alone, as in name == "a" or original_name == "a".
+func (c *condition) addNeeds() {
+	var open []int // fields that say nothing alone
+	for _, x := range c.root.indexes(nil) {
+		f := fields{x, -1}
+		if test := implied(c.root, f.have); test.kind != always {
+			c.needs = append(c.needs, need{f, test})
+		} else if len(open) < maxOpen {
+			open = append(open, x)
 		}
 	}
-	return out
+	for i, x := range open {
+		for _, y := range open[:i] {
+			f := fields{min(x, y), max(x, y)}
+			if test := implied(c.root, f.have); test.kind != always {
+				c.needs = append(c.needs, need{f, test})
+			}
+		}
+	}
 }
+
+// maxOpen bounds the fields of which pairs are looked at.
+const maxOpen = 12
 
 // index gives the number of a field's index.
 func (b *builder) index(f event.Field) int {
@@ -81,7 +113,9 @@ func (b *builder) index(f event.Field) int {
 
 // dividers are the fields that tell apart most what conditions are about, and that
 // have few values.
-var dividers = []string{eql.DefaultCategoryField, "host.os.type", "event.type"}
+var dividers = [maxDividers]string{eql.DefaultCategoryField, "host.os.type", "event.type", "event.action"}
+
+const maxDividers = 4
 
 func (b *builder) divide() {
 	for _, name := range dividers {

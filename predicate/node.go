@@ -10,8 +10,8 @@ import (
 type node struct {
 	kind nodeKind
 	list []*node // of all, any and not
-	// Of atom: which field's index, and which of its atoms. Of leaf: index tells
-	// which of the network's leaves.
+	// Of atomic and dear: which field's index, and which of its atoms or of its dear
+	// leaves. Of leafy: index tells which of the network's leaves.
 	index, atom int
 }
 
@@ -24,6 +24,7 @@ const (
 	any
 	not
 	atomic // a test of one field
+	dear   // a test of one field that takes long
 	leafy  // a test of several fields
 )
 
@@ -113,7 +114,10 @@ func (b *builder) leaf(l *eql.Leaf) *node {
 		return no
 	case 1:
 		x := b.index(fields[0])
-		return &node{kind: atomic, index: x, atom: b.n.indexes[x].add(leafAtom(l, b.n.set))}
+		if a := leafAtom(l, b.n.set); a.alternatives != nil || !takesLong(l.Expr()) {
+			return &node{kind: atomic, index: x, atom: b.n.indexes[x].add(a)}
+		}
+		return &node{kind: dear, index: x, atom: b.n.indexes[x].addDear(l)}
 	}
 	text := eql.Format(l.Expr())
 	at, ok := b.leaves[text]
@@ -125,24 +129,24 @@ func (b *builder) leaf(l *eql.Leaf) *node {
 	return &node{kind: leafy, index: at}
 }
 
-// implied gives what follows from a node for one field alone: if the node holds,
-// so does what is implied.
-func implied(n *node, index int) *node {
+// implied gives what follows from a node for some fields alone, those that about
+// knows: if the node holds, so does what is implied.
+func implied(n *node, about func(index int) bool) *node {
 	switch n.kind {
 	case atomic:
-		if n.index != index {
+		if !about(n.index) {
 			return yes
 		}
-	case leafy:
+	case dear, leafy:
 		return yes
 	case not:
-		if implied(n.list[0], index) != n.list[0] {
+		if implied(n.list[0], about) != n.list[0] {
 			return yes
 		}
 	case all, any:
 		list := make([]*node, len(n.list))
 		for i, e := range n.list {
-			list[i] = implied(e, index)
+			list[i] = implied(e, about)
 		}
 		if slices.Equal(list, n.list) {
 			return n
@@ -168,7 +172,7 @@ func (n *node) single() bool { return len(n.indexes(nil)) == 1 && !n.mixed() }
 
 // mixed reports whether a node holds tests of several fields.
 func (n *node) mixed() bool {
-	return n.kind == leafy || slices.ContainsFunc(n.list, (*node).mixed)
+	return n.kind >= dear || slices.ContainsFunc(n.list, (*node).mixed)
 }
 
 // exact reports whether a node is the conjunction of what it implies for each

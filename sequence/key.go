@@ -4,6 +4,7 @@ package sequence
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"math"
 	"net/netip"
 
@@ -48,6 +49,29 @@ func (p *Plan) Keys(ev *event.Event, item int, list []string) []string {
 		}
 	}
 	return list
+}
+
+// KeyHashes appends to list the hashes of the keys that Keys gives. Scratch is memory
+// for the work, and is returned.
+func (p *Plan) KeyHashes(ev *event.Event, item int, seed maphash.Seed, list []uint64, scratch []byte) ([]uint64, []byte) {
+	scratch = scratch[:0]
+	for _, k := range p.items[item].keys {
+		values := ev.Values(k.field)
+		switch {
+		case len(values) == 1:
+			scratch = appendValue(scratch, values[0])
+		case len(values) == 0 && k.optional:
+			scratch = appendValue(scratch, event.Value{})
+		case len(values) == 0:
+			return list, scratch
+		default: // several keys
+			for _, key := range p.Keys(ev, item, nil) {
+				list = append(list, maphash.String(seed, key))
+			}
+			return list, scratch
+		}
+	}
+	return append(list, maphash.Bytes(seed, scratch)), scratch
 }
 
 // Key gives the key that some values make.

@@ -94,6 +94,17 @@ func (p *Plan) Items() int { return len(p.items) }
 // Steps tells how many events a match has, missing ones not counted.
 func (p *Plan) Steps() int { return len(p.steps) }
 
+// Needed gives the items that every match has an event of, each once.
+func (p *Plan) Needed() []int {
+	var list []int
+	for _, item := range p.steps {
+		if len(list) == 0 || list[len(list)-1] != item {
+			list = append(list, item)
+		}
+	}
+	return list
+}
+
 // ItemOfStep gives the item that a step belongs to.
 func (p *Plan) ItemOfStep(step int) int { return p.steps[step] }
 

@@ -94,7 +94,7 @@ func (p *program) explain(ctx context.Context, paths []string, o explainOptions)
 
 func (p *program) explainEvents(ctx context.Context, src pipeline.Source, d *detect.Detector, r *rule.Rule, o explainOptions) (*pipeline.Summary, error) {
 	judge := func() pipeline.Judge[*explanation] {
-		return pipeline.Judge[*explanation]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, emit func(*explanation)) {
+		return pipeline.Judge[*explanation]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, _ event.Extent, emit func(*explanation)) {
 			t := d.Explain(r, ev)[0]
 			unseen := d.Unseen(r, ev)
 			emit(&explanation{Rule: r.Name, Fires: t.Result == eql.True && unseen == "", Unseen: unseen, Trace: t})

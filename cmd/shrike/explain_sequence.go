@@ -66,7 +66,7 @@ func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *d
 		matcher := d.NewMatcher()
 		var hits detect.Hits
 		n := 0
-		return pipeline.Judge[*detect.Arrival]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, emit func(*detect.Arrival)) {
+		return pipeline.Judge[*detect.Arrival]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, _ event.Extent, emit func(*detect.Arrival)) {
 			n++
 			ev.ID = strconv.Itoa(n) // so that notes tell which event they are about
 			if reason := d.Unseen(r, ev); reason != "" {

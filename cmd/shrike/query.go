@@ -124,7 +124,7 @@ func newQueryJudge(q *eql.Query, types *event.Types, o queryOptions) (func() pip
 		tie = fields.Add(o.tiebreaker)
 	}
 	return func() pipeline.Judge[*match] {
-		return pipeline.Judge[*match]{Decoder: event.NewDecoder(fields, o.timestamp), Event: func(ev *event.Event, emit func(*match)) {
+		return pipeline.Judge[*match]{Decoder: event.NewDecoder(fields, o.timestamp), Event: func(ev *event.Event, _ event.Extent, emit func(*match)) {
 			if !cond.Matches(ev) {
 				return
 			}

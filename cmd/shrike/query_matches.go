@@ -47,7 +47,7 @@ func (p *program) queryMatches(ctx context.Context, q *eql.Query, types *event.T
 	judge := func() pipeline.Judge[*detect.Arrival] {
 		matcher := d.NewMatcher()
 		var hits detect.Hits
-		return pipeline.Judge[*detect.Arrival]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, emit func(*detect.Arrival)) {
+		return pipeline.Judge[*detect.Arrival]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, _ event.Extent, emit func(*detect.Arrival)) {
 			matcher.Match(ev, &hits)
 			matcher.Arrivals(ev, &hits, emit)
 		}}
