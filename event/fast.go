@@ -1,6 +1,9 @@
 package event
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // The fast walk over a document. It follows only keys that somebody wants and
 // passes everything else by its brackets and quotes. It reads what the plain walk
@@ -51,28 +54,47 @@ func (d *Decoder) members(i int, n *pathNode) int {
 	if d.peek(i) == '}' {
 		return i + 1
 	}
+	doc := d.doc
 	var last *key
 	k := n.keys.first
 	for {
-		if !k.at(d.doc, i) {
-			if last != nil && last.other.at(d.doc, i) {
+		if !k.at(doc, i) {
+			if last != nil && last.other.at(doc, i) {
 				last.next, last.other = last.other, last.next
 				k = last.next
 			} else if k = d.key(n, last, i); k == nil {
 				return -1
 			}
 		}
-		i = d.space(i + len(k.text))
-		if k.to == nil {
+		i += len(k.text)
+		c := d.peek(i)
+		if c <= ' ' {
+			i = skipSpace(doc, i)
+			c = d.peek(i)
+		}
+		switch {
+		case c == '"':
+			end := d.stringEnd(i) + 1
+			if end <= 0 {
+				return -1
+			}
+			if k.to != nil && k.to.wanted() {
+				d.take(k.to, i, end, stringSpan)
+			}
+			i = end
+		case k.to == nil:
 			i = d.pass(i)
-		} else {
+		default:
 			i = d.member(i, k.to)
 		}
 		if i < 0 {
 			return -1
 		}
-		i = d.space(i)
-		switch d.peek(i) {
+		if c = d.peek(i); c <= ' ' {
+			i = skipSpace(doc, i)
+			c = d.peek(i)
+		}
+		switch c {
 		case ',':
 			i = d.space(i + 1)
 			last, k = k, k.next
@@ -212,6 +234,18 @@ func (d *Decoder) scalars(i int) int {
 
 // stringEnd gives the offset of the quote that ends the string at i, or -1.
 func (d *Decoder) stringEnd(i int) int {
+	i++
+	if w := i >> 6; d.index.built && w < len(d.index.quotes) {
+		if b := d.index.quotes[w] >> (i & 63); b != 0 {
+			return i + bits.TrailingZeros64(b)
+		}
+	}
+	return d.farEnd(i - 1)
+}
+
+// farEnd is stringEnd for strings that end in another block of the index, or where
+// there is none.
+func (d *Decoder) farEnd(i int) int {
 	if d.index.built {
 		return d.index.quote(i + 1)
 	}

@@ -15,8 +15,10 @@ type keyOrder struct {
 // key is a member's name as documents write it.
 type key struct {
 	text string // "name": with quotes and colon
-	// head are the first eight bytes of text, mask those of them that count.
-	head, mask uint64
+	// head are the first eight bytes of text, mask those of them that count. Of a
+	// longer text, tail are the last eight, which begin at byte end.
+	head, mask, tail uint64
+	end              int
 	to         *pathNode // nil: nobody wants the member
 	// next followed last time, other before that.
 	next, other *key
@@ -32,6 +34,11 @@ func (k *key) set(text string, to *pathNode) {
 		k.mask = 1<<(8*n) - 1
 	}
 	k.head = binary.LittleEndian.Uint64(head[:])
+	if k.end = len(text) - 8; k.end > 0 {
+		k.tail = binary.LittleEndian.Uint64([]byte(text[k.end:]))
+	} else {
+		k.end = 0
+	}
 }
 
 // at reports whether the key stands at byte i of a document.
@@ -42,7 +49,10 @@ func (k *key) at(doc []byte, i int) bool {
 	if binary.LittleEndian.Uint64(doc[i:])&k.mask != k.head {
 		return false
 	}
-	return len(k.text) <= 8 || string(doc[i+8:i+len(k.text)]) == k.text[8:]
+	if k.end == 0 {
+		return true
+	}
+	return binary.LittleEndian.Uint64(doc[i+k.end:]) == k.tail && (k.end <= 8 || string(doc[i+8:i+k.end]) == k.text[8:k.end])
 }
 
 // key finds the key at byte i, which follows last in an object of node n, and

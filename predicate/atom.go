@@ -16,6 +16,9 @@ type atom struct {
 	// alternatives, of which one must match one value, say the same for texts of
 	// ASCII; nil where nothing can be said.
 	alternatives []alternative
+	// numbers are the whole numbers that the field, one of longs, is compared with for
+	// equality; nil where it is compared with anything else.
+	numbers []int64
 }
 
 func categoryAtom(category string) *atom {
@@ -38,8 +41,41 @@ func leafAtom(l *eql.Leaf, set *event.FieldSet) *atom {
 	f := l.Fields()[0]
 	if typ, known := set.Type(f); !known || typ.IsString() {
 		a.alternatives = alternatives(l.Expr(), set.Caseless(f))
+	} else if typ == event.LongType {
+		a.numbers = wholeNumbers(l.Expr())
 	}
 	return a
+}
+
+// wholeNumbers gives the whole numbers a field is compared with for equality, nil if
+// the expression is anything else.
+func wholeNumbers(e eql.Expr) []int64 {
+	var list []eql.Expr
+	switch e := e.(type) {
+	case *eql.Compare:
+		if e.Op != "==" {
+			return nil
+		}
+		switch {
+		case isField(e.L):
+			list = []eql.Expr{e.R}
+		case isField(e.R):
+			list = []eql.Expr{e.L}
+		}
+	case *eql.In:
+		if isField(e.X) {
+			list = e.List
+		}
+	}
+	var out []int64
+	for _, e := range list {
+		lit, ok := e.(*eql.Literal)
+		if !ok || lit.Value.Kind() != event.Long {
+			return nil
+		}
+		out = append(out, lit.Value.Long())
+	}
+	return out
 }
 
 // takesLong reports whether an expression takes long to evaluate. Such a test is made

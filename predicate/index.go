@@ -1,6 +1,8 @@
 package predicate
 
 import (
+	"strconv"
+
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 )
@@ -17,8 +19,13 @@ type index struct {
 	finder   *automaton
 	others   []candidate // alternatives without a literal to look for
 	rest     []int       // atoms of which nothing is known but what holds says
-	words    int         // of a set of atoms
-	missing  []uint64    // the atoms that hold if the field is missing
+	// If all atoms compare with whole numbers, numbers are those, as they are written.
+	// Any other whole number is one of many that belong to the same class.
+	numbers   map[string]bool
+	allWhole  bool
+	otherwise []uint64 // the atoms that hold for such a number
+	words     int      // of a set of atoms
+	missing   []uint64 // the atoms that hold if the field is missing
 }
 
 // candidate is an alternative of an atom.
@@ -95,6 +102,45 @@ func (x *index) finish() {
 	if len(literals) > 0 {
 		x.finder = newAutomaton(literals)
 	}
+	x.findNumbers(&s)
+}
+
+// findNumbers recognises a field that is only compared with whole numbers.
+func (x *index) findNumbers(s *eql.Scratch) {
+	x.numbers = map[string]bool{}
+	for _, a := range x.atoms {
+		if a.numbers == nil {
+			return
+		}
+		for _, n := range a.numbers {
+			x.numbers[strconv.FormatInt(n, 10)] = true
+		}
+	}
+	other := int64(1)
+	for x.numbers[strconv.FormatInt(other, 10)] {
+		other++
+	}
+	x.otherwise = make([]uint64, x.words)
+	for n, a := range x.atoms {
+		if a.holds([]event.Value{event.LongValue(other)}, s) {
+			set(x.otherwise, n)
+		}
+	}
+	x.allWhole = len(x.atoms) > 0
+}
+
+// other reports whether a scalar, as a document writes it, is a whole number that no
+// atom asks for.
+func (x *index) other(raw []byte) bool {
+	if !x.allWhole || len(raw) > 18 || raw[0] == '0' && len(raw) > 1 {
+		return false
+	}
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return !x.numbers[string(raw)]
 }
 
 // classifier classifies values; it belongs to a Matcher.

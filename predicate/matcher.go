@@ -29,10 +29,12 @@ type fieldState struct {
 	turn    uint32
 	class   *class
 	missing *class
-	memory  memory
-	entry   *memoEntry // of the current text, nil if it is not remembered
-	nothing memoEntry  // of a field that is missing
-	own     dearTruth  // of the current text if it is not remembered
+	// otherwise is the class of whole numbers that nobody asks for.
+	otherwise *class
+	memory    memory
+	entry     *memoEntry // of the current text, nil if it is not remembered
+	nothing   memoEntry  // of a field that is missing
+	own       dearTruth  // of the current text if it is not remembered
 }
 
 // leafState is what a test of several fields comes to for the current event.
@@ -49,6 +51,9 @@ func (n *Network) NewMatcher() *Matcher {
 		words = max(words, x.words)
 		m.fields[i].memory = newMemory(x.words)
 		m.fields[i].missing = m.fields[i].memory.intern(m.seed, x.missing)
+		if x.allWhole {
+			m.fields[i].otherwise = m.fields[i].memory.intern(m.seed, x.otherwise)
+		}
 	}
 	m.truth = make([]uint64, words)
 	m.left = make([]uint64, (len(n.conditions)+63)/64)

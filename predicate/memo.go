@@ -187,6 +187,9 @@ func (m *Matcher) classify(x *index, st *fieldState, ev *event.Event) *class {
 		return e.class // the same as last time
 	}
 	st.entry, st.own = nil, dearTruth{}
+	if ok && x.other(raw) {
+		return st.otherwise
+	}
 	if !ok || len(raw) > maxMemoLength {
 		m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
 		return st.memory.intern(m.seed, m.truth[:x.words])
