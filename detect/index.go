@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -58,7 +59,11 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 	if m.d.opt.IgnoreIndex {
 		return nil
 	}
-	index := m.d.Index(ev)
+	place := m.d.place(ev)
+	if m.last.known && m.last.place == place {
+		return m.last.looks
+	}
+	index := place.index(m.d)
 	if index == "" {
 		return nil
 	}
@@ -69,27 +74,43 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 			looks[i] = c.patterns.match(index)
 		}
 		if len(m.byIndex) < 10000 { // names are as many as an attacker cares to invent
-			m.byIndex[strings.Clone(index)] = looks
+			m.byIndex[index] = looks
 		}
 	}
+	m.last = looked{place: place.clone(), looks: looks, known: true}
 	return looks
+}
+
+// looked is which rules look at the event that was matched last; most events are in
+// the same place as the one before.
+type looked struct {
+	place place
+	looks []bool
+	known bool
+}
+
+// place is where an event says it is: its data stream, or the index of its hit.
+type place struct{ typ, dataset, namespace, hit string }
+
+func (d *Detector) place(ev *event.Event) place {
+	return place{ev.First(d.stream[0]).Str(), ev.First(d.stream[1]).Str(), ev.First(d.stream[2]).Str(), ev.Index}
+}
+
+func (p place) clone() place {
+	return place{strings.Clone(p.typ), strings.Clone(p.dataset), strings.Clone(p.namespace), strings.Clone(p.hit)}
 }
 
 // Index gives the name an event's index has for index patterns, "" if nobody
 // knows it.
-func (d *Detector) Index(ev *event.Event) string {
-	if dataset := ev.First(d.stream[1]).Str(); dataset != "" {
-		typ, namespace := ev.First(d.stream[0]).Str(), ev.First(d.stream[2]).Str()
-		if typ == "" {
-			typ = "logs"
-		}
-		if namespace == "" {
-			namespace = "default"
-		}
-		return typ + "-" + dataset + "-" + namespace
-	}
-	if ev.Index != "" {
-		return dataStream(ev.Index)
+func (d *Detector) Index(ev *event.Event) string { return d.place(ev).index(d) }
+
+// index gives the name a place has for index patterns.
+func (p place) index(d *Detector) string {
+	switch {
+	case p.dataset != "":
+		return cmp.Or(p.typ, "logs") + "-" + p.dataset + "-" + cmp.Or(p.namespace, "default")
+	case p.hit != "":
+		return dataStream(strings.Clone(p.hit))
 	}
 	return d.opt.Index
 }

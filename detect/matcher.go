@@ -25,6 +25,7 @@ type Matcher struct {
 	d       *Detector
 	network *predicate.Matcher
 	byIndex map[string][]bool // index → which rules look at it
+	last    looked
 	// earlier is how far the time of events had come before the latest one, latest
 	// with it, both by clock; nil if no rule needs several events.
 	earlier, latest []reach
