@@ -184,6 +184,10 @@ func (d *Detector) Fields() *event.FieldSet { return d.fields }
 // before events are matched, and not by several goroutines at once.
 func (d *Detector) NewDecoder() *event.Decoder { return event.NewDecoder(d.fields, "") }
 
+// NewPrefilter makes a prefilter that passes over documents which no rule needs to
+// see; nil if there is none. It belongs to one goroutine.
+func (d *Detector) NewPrefilter() *predicate.Prefilter { return d.network.NewPrefilter() }
+
 // Explain tells why a rule's event query hits an event, or does not; of a rule
 // with several event queries, why each does. It gives none for a rule that does
 // not run.

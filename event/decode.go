@@ -77,3 +77,16 @@ func (d *Decoder) whole() error {
 	}
 	return nil
 }
+
+// Balanced reports whether a document looks like one JSON object: it begins and ends
+// like one, its brackets pair up and its strings end. It takes a fraction of the time
+// of Decode, which looks closer, and may say no of a document that Decode reads.
+func (d *Decoder) Balanced(doc []byte) bool {
+	i := skipSpace(doc, 0)
+	if i >= len(doc) || doc[i] != '{' || len(doc) > math.MaxInt32 || !d.index.build(doc) {
+		return false
+	}
+	d.doc = doc
+	end := d.containerEnd(i)
+	return end > 0 && skipSpace(doc, end) == len(doc)
+}

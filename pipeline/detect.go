@@ -120,8 +120,13 @@ func arriving(j *judge) Judge[found] {
 // sighting gives judges that only note which events those rules may need, for an
 // input that ends.
 func sighting(j *judge, kept *archive) Judge[found] {
+	var skips func([]byte) bool
+	if p := j.d.NewPrefilter(); p != nil {
+		skips = p.Skips
+	}
 	return Judge[found]{
 		Decoder: j.d.NewDecoder(),
+		Skips:   skips,
 		Event: func(ev *event.Event, at event.Extent, emit func(found)) {
 			if j.signals(ev, emit); j.hits.Len() > 0 {
 				j.matcher.Sight(ev, &j.hits, at)

@@ -20,6 +20,9 @@ type Source interface {
 // Judge decides what is made of an event. It belongs to one worker.
 type Judge[R any] struct {
 	Decoder *event.Decoder
+	// Skips, if set, tells that nothing follows from a document. Such a document is
+	// counted as an event if it looks like one, and not decoded.
+	Skips func(doc []byte) bool
 	// Event looks at an event and emits what follows from it. The event holds
 	// until it returns. At is where its document stands in its batch.
 	Event func(ev *event.Event, at event.Extent, emit func(R))

@@ -61,6 +61,10 @@ func (w *worker[R]) document(doc []byte, start int) *event.Refusal {
 	if w.maxBytes > 0 && len(doc) > w.maxBytes {
 		return refusal(doc, 0, &event.Error{Reason: event.TooLarge})
 	}
+	if w.judge.Skips != nil && w.judge.Skips(doc) && w.judge.Decoder.Balanced(doc) {
+		w.out.events++
+		return nil
+	}
 	for at := 0; ; {
 		e := w.decode(doc[at:])
 		if e == nil {
