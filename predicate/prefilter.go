@@ -15,7 +15,6 @@ package predicate
 // buckets of witnesses have it there (the algorithm is known as Teddy).
 
 import (
-	"bytes"
 	"math/bits"
 	"slices"
 	"strings"
@@ -26,7 +25,7 @@ import (
 type Prefilter struct {
 	witnesses []witness
 	tables    teddyTables
-	byKey     map[[3]byte][]int // folded
+	byFirst   [256][]int // witnesses by the first of their three bytes, folded
 	tail      [3 * 64]byte
 }
 
@@ -66,12 +65,12 @@ func (n *Network) NewPrefilter() *Prefilter {
 	if len(texts) > maxWitnesses {
 		return nil
 	}
-	p := &Prefilter{byKey: map[[3]byte][]int{}}
+	p := &Prefilter{}
 	for i, s := range texts {
 		w := witness{text: []byte(s), key: rarest(s)}
 		p.witnesses = append(p.witnesses, w)
 		key := [3]byte(w.text[w.key:])
-		p.byKey[key] = append(p.byKey[key], i)
+		p.byFirst[key[0]] = append(p.byFirst[key[0]], i)
 		p.tables.add(i%literalBuckets, key)
 	}
 	p.tables.addSpecials()
@@ -243,17 +242,24 @@ func (p *Prefilter) verify(doc []byte, i int) bool {
 		return true
 	case doc[i] == '\\' && i+1 < len(doc) && doc[i+1] == 'u':
 		return true
-	case i+3 > len(doc):
-		return false
 	}
-	key := [3]byte{fold(doc[i]), fold(doc[i+1]), fold(doc[i+2])}
-	for _, n := range p.byKey[key] {
+	for _, n := range p.byFirst[fold(doc[i])] {
 		w := &p.witnesses[n]
-		if at := i - w.key; at >= 0 && at+len(w.text) <= len(doc) && bytes.EqualFold(doc[at:at+len(w.text)], w.text) {
+		if at := i - w.key; at >= 0 && at+len(w.text) <= len(doc) && equalFold(doc[at:at+len(w.text)], w.text) {
 			return true
 		}
 	}
 	return false
+}
+
+// equalFold compares text with a witness as long.
+func equalFold(text, witness []byte) bool {
+	for i, c := range witness {
+		if fold(text[i]) != c {
+			return false
+		}
+	}
+	return true
 }
 
 func fold(c byte) byte {
