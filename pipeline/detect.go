@@ -70,7 +70,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	sum, err := Scan(ctx, src, func() Judge[found] {
 		j := &judge{d: d, matcher: d.NewMatcher(), builder: alert.NewBuilder(opt.Run, d.Fields().Types())}
 		if opt.Stream.Lateness < 0 {
-			return sighting(j, &kept)
+			return sighting(j, &kept, !opt.Scan.Within.bounded())
 		}
 		return arriving(j)
 	}, take, opt.Scan)
@@ -110,7 +110,7 @@ func arriving(j *judge) Judge[found] {
 				j.matcher.Arrivals(ev, &j.hits, func(a *detect.Arrival) { emit(found{arrival: a}) })
 			}
 		},
-		Pause: func(_ *event.Batch, emit func(found)) error {
+		Pause: func(_ Seen, emit func(found)) error {
 			j.matcher.Pause(func(a *detect.Arrival) { emit(found{arrival: a}) })
 			return nil
 		},
@@ -119,9 +119,9 @@ func arriving(j *judge) Judge[found] {
 
 // sighting gives judges that only note which events those rules may need, for an
 // input that ends.
-func sighting(j *judge, kept *archive) Judge[found] {
+func sighting(j *judge, kept *archive, prefilter bool) Judge[found] {
 	var skips func([]byte) bool
-	if p := j.d.NewPrefilter(); p != nil {
+	if p := j.d.NewPrefilter(); p != nil && prefilter {
 		skips = p.Skips
 	}
 	return Judge[found]{
@@ -132,13 +132,13 @@ func sighting(j *judge, kept *archive) Judge[found] {
 				j.matcher.Sight(ev, &j.hits, at)
 			}
 		},
-		Pause: func(b *event.Batch, emit func(found)) (err error) {
+		Pause: func(seen Seen, emit func(found)) (err error) {
 			s := j.matcher.Sightings()
 			if s == nil {
 				return nil
 			}
-			if s.Again = b.Again; s.Again == nil {
-				s.Again, err = kept.keep(b.Data)
+			if s.Again = seen.Again; s.Again == nil {
+				s.Again, err = kept.keep(seen.Data)
 			}
 			emit(found{sightings: s})
 			return err

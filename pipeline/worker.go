@@ -17,18 +17,47 @@ type outcome[R any] struct {
 	refused    []event.Refusal // Line counts from the batch's first line
 	unreadable int64
 	err        error // the worker's surroundings failed it
+	outside    int64 // events that are not in the range of time
+	untimed    int64 // events of which nobody knows whether they are
+	resumed    bool
+	ack        func()
 }
 
 // worker decodes and judges batches, one at a time.
 type worker[R any] struct {
 	judge    Judge[R]
 	maxBytes int
+	within   Range
 	ev       event.Event
+	expanded event.Expansion
 	out      *outcome[R]
 }
 
 func (w *worker[R]) do(b event.Batch) *outcome[R] {
-	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data))}
+	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data)), resumed: b.Resumed, ack: b.Ack}
+	seen := Seen{Data: b.Data, Again: b.Again}
+	if b.Expand != nil {
+		w.expand(&b)
+		seen = Seen{Data: w.expanded.Data}
+	} else {
+		w.documents(&b)
+	}
+	if w.judge.Pause != nil {
+		w.out.err = w.judge.Pause(seen, w.take)
+	}
+	for _, r := range b.Refused {
+		r.Line = 1 // before the batch's first document
+		w.out.refused = append(w.out.refused, r)
+		w.out.lines++ // its own, which Data lacks
+	}
+	if b.Release != nil {
+		b.Release()
+	}
+	return w.out
+}
+
+// documents judges the documents that a batch holds.
+func (w *worker[R]) documents(b *event.Batch) {
 	seen, line := 0, 1 // line is that of the byte at seen
 	b.Each(func(at int, doc []byte) {
 		if r := w.document(doc, at); r != nil {
@@ -39,19 +68,31 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 			w.out.refused = append(w.out.refused, *r)
 		}
 	})
-	if w.judge.Pause != nil {
-		w.out.err = w.judge.Pause(&b, w.take)
-	}
 	w.out.lines = line - 1 + bytes.Count(b.Data[seen:], []byte("\n"))
-	for _, r := range b.Refused {
-		r.Line = 1 // before the batch's first document
+}
+
+// expand judges the documents that a batch is turned into. What is refused of them
+// is placed where it came from.
+func (w *worker[R]) expand(b *event.Batch) {
+	x := &w.expanded
+	x.Reset()
+	b.Expand(x)
+	for i, e := range x.Docs {
+		if r := w.document(x.Data[e.Start:e.End], e.Start); r != nil {
+			r.Offset = x.At[i]
+			x.Refused = append(x.Refused, *r)
+		}
+	}
+	for _, r := range x.Refused {
+		if x.Lines {
+			at := min(max(0, int(r.Offset-b.Offset)), len(b.Data))
+			r.Line = 1 + bytes.Count(b.Data[:at], []byte("\n"))
+		}
 		w.out.refused = append(w.out.refused, r)
-		w.out.lines++ // its own, which Data lacks
 	}
-	if b.Release != nil {
-		b.Release()
+	if x.Lines {
+		w.out.lines = bytes.Count(b.Data, []byte("\n"))
 	}
-	return w.out
 }
 
 // document decodes and judges the document that begins at byte start of its batch.
@@ -97,6 +138,16 @@ func refusal(doc []byte, at int, e *event.Error) *event.Refusal {
 
 func (w *worker[R]) event(at event.Extent) {
 	w.out.events++
+	if w.within.bounded() {
+		when, timed := w.ev.Time()
+		switch {
+		case !timed:
+			w.out.untimed++
+		case !w.within.holds(when):
+			w.out.outside++
+			return
+		}
+	}
 	w.out.unreadable += int64(w.ev.Unreadable)
 	w.judge.Event(&w.ev, at, w.take)
 }
