@@ -19,7 +19,7 @@ type key struct {
 	// longer text, tail are the last eight, which begin at byte end.
 	head, mask, tail uint64
 	end              int
-	to         *pathNode // nil: nobody wants the member
+	to               *pathNode // nil: nobody wants the member
 	// next followed last time, other before that.
 	next, other *key
 }
