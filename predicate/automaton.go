@@ -1,5 +1,7 @@
 package predicate
 
+import "slices"
+
 // automaton finds many literals in a text in one pass: the automaton of Aho and
 // Corasick, with all transitions computed. Literals and texts are ASCII in lower
 // case.
@@ -20,6 +22,11 @@ func newAutomaton(literals []string) *automaton {
 			}
 		}
 	}
+	states := 1
+	for _, lit := range literals {
+		states += len(lit)
+	}
+	a.next, a.ends = make([]int32, 0, states*a.width), make([][]int32, 0, states)
 	a.addState()
 	for n, lit := range literals {
 		state := int32(0)
@@ -33,12 +40,13 @@ func newAutomaton(literals []string) *automaton {
 		}
 		a.ends[state] = append(a.ends[state], int32(n))
 	}
+	a.next, a.ends = slices.Clip(slices.Clone(a.next)), slices.Clip(slices.Clone(a.ends))
 	a.link()
 	return a
 }
 
 func (a *automaton) addState() int32 {
-	a.next = append(a.next, make([]int32, a.width)...)
+	a.next = a.next[:len(a.next)+a.width]
 	a.ends = append(a.ends, nil)
 	return int32(len(a.ends) - 1)
 }

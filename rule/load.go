@@ -40,6 +40,11 @@ const MaxFileBytes = 64 << 20
 
 // Loader reads rules from several places into one Set.
 type Loader struct {
+	// Each, if it is set, calls do for 0 to n-1, in any order or at the same time, and
+	// returns when all calls have: it lets files be read on several goroutines. What
+	// is read does not depend on it.
+	Each func(n int, do func(i int))
+
 	set  *Set
 	byID map[string]*Rule
 }
@@ -73,10 +78,11 @@ func (l *Loader) Load(fsys fs.FS, name, display string) error {
 		return fmt.Errorf("read rules: %w", err)
 	}
 	if !info.IsDir() {
-		l.file(fsys, name, display)
+		l.merge(readOne(func(one *Loader) { one.file(fsys, name, display) }))
 		return nil
 	}
-	return fs.WalkDir(fsys, name, func(p string, d fs.DirEntry, err error) error {
+	var names []string
+	err = fs.WalkDir(fsys, name, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			l.fileProblem(Problem{File: path.Join(display, p), Code: "unreadable", Message: err.Error()})
@@ -89,17 +95,60 @@ func (l *Loader) Load(fsys fs.FS, name, display string) error {
 			}
 		case d.IsDir():
 		case slices.Contains([]string{".toml", ".ndjson", ".json", ".md"}, path.Ext(p)):
-			l.file(fsys, p, display)
+			names = append(names, p)
 		}
 		return nil
 	})
+	files := make([]*Set, len(names))
+	l.each(len(names), func(i int) {
+		files[i] = readOne(func(one *Loader) { one.file(fsys, names[i], display) })
+	})
+	for _, set := range files {
+		l.merge(set)
+	}
+	return err
+}
+
+func (l *Loader) each(n int, do func(i int)) {
+	if l.Each != nil {
+		l.Each(n, do)
+		return
+	}
+	for i := range n {
+		do(i)
+	}
+}
+
+// merge adds what was read of another file.
+func (l *Loader) merge(set *Set) {
+	for _, r := range set.Rules {
+		l.add(r)
+	}
+	l.set.Lists = append(l.set.Lists, set.Lists...)
+	l.set.Items = append(l.set.Items, set.Items...)
+	l.set.Connectors = append(l.set.Connectors, set.Connectors...)
+	l.set.Files += set.Files
+	l.set.Details += set.Details
+	l.set.Unknown += set.Unknown
+	for reason, names := range set.Skipped {
+		l.set.Skipped[reason] = append(l.set.Skipped[reason], names...)
+	}
+	l.set.Problems = append(l.set.Problems, set.Problems...)
 }
 
 // Read reads the rules of one file that the caller has in memory.
 func Read(name string, text []byte) *Set {
 	l := NewLoader()
-	l.text(name, text)
+	l.merge(readOne(func(one *Loader) { one.text(name, text) }))
 	return l.set
+}
+
+// readOne reads one file by a Loader of its own, which tells nothing of other files.
+func readOne(read func(one *Loader)) *Set {
+	one := NewLoader()
+	one.byID = nil
+	read(one)
+	return one.set
 }
 
 func (l *Loader) file(fsys fs.FS, name, display string) {
@@ -139,6 +188,10 @@ func (l *Loader) text(name string, text []byte) {
 }
 
 func (l *Loader) add(r *Rule) {
+	if l.byID == nil {
+		l.set.Rules = append(l.set.Rules, r)
+		return
+	}
 	if first := l.byID[r.RuleID]; first != nil {
 		p := Problem{File: r.File, Line: r.Line, Column: 1, Code: "duplicate-rule", Rule: r.Name, Warning: true,
 			Message: fmt.Sprintf("rule_id %s is that of %q in %s too", r.RuleID, first.Name, first.File), Hint: "the first one is used"}
