@@ -14,10 +14,62 @@ type Batch struct {
 	Offset int64
 	// Last marks the last batch of Name.
 	Last bool
+	// Resumed tells that Data is not the beginning of Name, though no batch came
+	// before: an earlier run read what precedes it.
+	Resumed bool
 	// Refused are documents that the source did not put into Data.
 	Refused []Refusal
+	// Expand, if it is set, makes the documents from Data, and Docs is not looked at.
+	// The worker that takes the batch calls it, once, before it decodes: what is dear
+	// to make is made by many at the same time. It may be called by any goroutine, at
+	// the same time as the Expand of other batches, and not after Release.
+	Expand func(into *Expansion)
+	// Ack, if it is set, is called once after everything that follows from the batch
+	// was emitted, in the order of the batches; never if that failed.
+	Ack func()
 	// Release gives the memory of Data back. It is called once; it may be nil.
 	Release func()
+}
+
+// Expansion is the documents that a batch is turned into. It belongs to a worker,
+// which uses it again for its next batch.
+type Expansion struct {
+	// Data holds the documents one after another.
+	Data []byte
+	// Docs are their places in Data, and At is where each comes from: a byte of the
+	// batch's file, as Batch.Offset counts them.
+	Docs []Extent
+	At   []int64
+	// Lines tells that the batch's Data is lines of text, so that a place in it has a
+	// line number.
+	Lines bool
+	// Refused are what no document could be made of.
+	Refused []Refusal
+}
+
+// Add ends the document that Data was appended to since the document before, and
+// says where it comes from. Without a byte appended it does nothing.
+func (x *Expansion) Add(at int64) {
+	start := 0
+	if n := len(x.Docs); n > 0 {
+		start = x.Docs[n-1].End
+	}
+	if start == len(x.Data) {
+		return
+	}
+	x.Docs = append(x.Docs, Extent{start, len(x.Data)})
+	x.At = append(x.At, at)
+}
+
+// maxKept is the largest buffer an Expansion keeps for its next batch.
+const maxKept = 64 << 20
+
+// Reset empties the expansion, and keeps its memory.
+func (x *Expansion) Reset() {
+	if cap(x.Data) > maxKept {
+		x.Data = nil
+	}
+	*x = Expansion{Data: x.Data[:0], Docs: x.Docs[:0], At: x.At[:0]}
 }
 
 // Extent is a stretch of bytes.

@@ -33,6 +33,12 @@ type ScanOptions struct {
 	Jobs int
 	// MaxEventBytes is the largest document that is decoded; 0: no limit.
 	MaxEventBytes int
+	// Within is the time of the events that are judged; others are counted. Events
+	// that have no time are judged.
+	Within Range
+	// Done, if it is set, is called after each batch that was emitted as a whole and
+	// acknowledged. An error ends the scan.
+	Done func() error
 	// Idle, if it is set, is called when all was emitted that was found so far,
 	// and more input has yet to come. An error ends the scan.
 	Idle func() error
@@ -50,7 +56,10 @@ type Summary struct {
 	Samples []RefusedSample
 	// Unreadable counts values that the type of their field could not read.
 	Unreadable int64
-	// FileEvents counts events by file.
+	// Outside counts events that were not judged for their time, and Untimed those
+	// that were although they have none; both only where a time was asked for.
+	Outside, Untimed int64
+	// FileEvents counts events by file; a file without events has its place too.
 	FileEvents map[string]int64
 	Took       time.Duration
 	// Stopped tells that the scan ended before its input did.
@@ -91,7 +100,7 @@ func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit
 	var sourceErr error
 	wg.Go(func() { sourceErr = read(ctx, src, todo, inOrder) })
 	for range opt.Jobs {
-		w := &worker[R]{judge: newJudge(), maxBytes: opt.MaxEventBytes}
+		w := &worker[R]{judge: newJudge(), maxBytes: opt.MaxEventBytes, within: opt.Within}
 		wg.Go(func() {
 			for job := range todo {
 				job.result <- w.do(job.batch)
@@ -101,6 +110,9 @@ func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit
 	c := collector[R]{emit: emit, sum: &Summary{Refused: map[event.Reason]int64{}, FileEvents: map[string]int64{}}}
 	for job := range inOrder {
 		c.take(<-job.result)
+		if c.err == nil && opt.Done != nil {
+			c.err = opt.Done()
+		}
 		if c.err == nil && opt.Idle != nil && len(inOrder) == 0 {
 			c.err = opt.Idle()
 		}
@@ -143,21 +155,30 @@ type collector[R any] struct {
 	sum  *Summary
 	name string
 	line int // lines of the current file before the batch
-	err  error
+	// lineless tells that the file was not read from its beginning.
+	lineless bool
+	err      error
 }
 
 func (c *collector[R]) take(out *outcome[R]) {
 	if out.name != c.name {
-		c.name, c.line = out.name, 0
+		c.name, c.line, c.lineless = out.name, 0, out.resumed
 	}
 	c.sum.Events += out.events
 	c.sum.Bytes += out.bytes
 	c.sum.Unreadable += out.unreadable
+	c.sum.Outside += out.outside
+	c.sum.Untimed += out.untimed
 	c.sum.FileEvents[out.name] += out.events
 	for _, r := range out.refused {
 		c.sum.Refused[r.Reason]++
 		if len(c.sum.Samples) < maxSamples {
-			r.Line += c.line
+			if r.Line > 0 {
+				r.Line += c.line
+			}
+			if c.lineless {
+				r.Line = 0
+			}
 			c.sum.Samples = append(c.sum.Samples, RefusedSample{File: out.name, Refusal: r})
 		}
 	}
@@ -168,5 +189,8 @@ func (c *collector[R]) take(out *outcome[R]) {
 		}
 		c.sum.Results++
 		c.err = c.emit(r)
+	}
+	if c.err == nil && out.ack != nil {
+		out.ack()
 	}
 }

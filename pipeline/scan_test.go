@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/pipeline"
@@ -133,5 +134,98 @@ func TestMemoryIsGivenBack(t *testing.T) {
 	}
 	if _, err := pipeline.Scan(context.Background(), src, names, func(string) error { return nil }, pipeline.ScanOptions{Jobs: 1}); err != nil || released != 20 {
 		t.Errorf("released %d, error %v", released, err)
+	}
+}
+
+// words is a toy kind: its batches hold words, each of which becomes a document.
+func words(name string, offset int64, text string) event.Batch {
+	b := event.Batch{Name: name, Offset: offset, Data: []byte(text)}
+	b.Expand = func(x *event.Expansion) {
+		x.Lines = strings.Contains(text, "\n")
+		at := 0
+		for _, w := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\n' }) {
+			at += strings.Index(text[at:], w)
+			if w == "?" {
+				x.Refused = append(x.Refused, event.Refusal{Reason: "not a word", Offset: offset + int64(at)})
+			} else {
+				x.Data = fmt.Appendf(x.Data, `{"n":%q}`, w)
+				if w == "bad" {
+					x.Data = x.Data[:len(x.Data)-1]
+				}
+			}
+			x.Add(offset + int64(at))
+			at += len(w)
+		}
+	}
+	return b
+}
+
+func TestBatchesAreExpandedByTheWorkers(t *testing.T) {
+	src := &batches{list: []event.Batch{words("a", 100, "one two ? three"), words("a", 200, "bad four"), words("b", 0, "five\n? six\n"), words("b", 12, "seven\nbad\n"), words("c", 0, "")}}
+	for _, jobs := range []int{1, 3} {
+		var got []string
+		sum, err := pipeline.Scan(context.Background(), &batches{list: src.list}, names, func(s string) error { got = append(got, s); return nil }, pipeline.ScanOptions{Jobs: jobs})
+		if err != nil || strings.Join(got, " ") != "one two three four five six seven" {
+			t.Errorf("results %v, error %v", got, err)
+		}
+		var places []string
+		for _, s := range sum.Samples {
+			places = append(places, fmt.Sprintf("%s:%d@%d %s", s.File, s.Line, s.Offset, s.Reason))
+		}
+		if want := "a:0@108 not a word|a:0@200 truncated JSON|b:2@5 not a word|b:4@18 truncated JSON"; strings.Join(places, "|") != want {
+			t.Errorf("got  %s\nwant %s", strings.Join(places, "|"), want)
+		}
+		if n, ok := sum.FileEvents["c"]; !ok || n != 0 || sum.FileEvents["a"] != 4 || sum.FileEvents["b"] != 3 {
+			t.Errorf("%+v", sum)
+		}
+	}
+}
+
+func TestRangeOfTime(t *testing.T) {
+	at := func(s string) *event.Time {
+		v, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		when := event.FromTime(v)
+		return &when
+	}
+	f := func(within pipeline.Range, want string, outside, untimed int64) {
+		t.Helper()
+		src := &batches{list: []event.Batch{{Name: "f", Data: []byte(`{"n":1,"@timestamp":"2026-01-01T00:00:00Z"}
+{"n":2,"@timestamp":"2026-01-02T00:00:00Z"}
+{"n":3}
+{"n":4,"@timestamp":"2026-01-03T00:00:00Z"}
+`)}}}
+		var got []string
+		sum, err := pipeline.Scan(context.Background(), src, names, func(s string) error { got = append(got, s); return nil }, pipeline.ScanOptions{Within: within})
+		if err != nil || strings.Join(got, " ") != want || sum.Events != 4 || sum.Outside != outside || sum.Untimed != untimed {
+			t.Errorf("%s, %v, %+v", got, err, sum)
+		}
+	}
+	f(pipeline.Range{}, "1 2 3 4", 0, 0)
+	f(pipeline.Range{Since: at("2026-01-02T00:00:00Z")}, "2 3 4", 1, 1)
+	f(pipeline.Range{Until: at("2026-01-02T00:00:00Z")}, "1 3", 2, 1)
+	f(pipeline.Range{Since: at("2026-01-02T00:00:00Z"), Until: at("2026-01-02T00:00:00.001Z")}, "2 3", 2, 1)
+}
+
+func TestBatchesAreAcknowledgedInOrder(t *testing.T) {
+	var acked, done []int
+	src := &batches{}
+	for i := range 50 {
+		b := lines("f", i*2, i*2+2)
+		b.Ack = func() { acked = append(acked, i) }
+		src.list = append(src.list, b)
+	}
+	full := errors.New("disk full")
+	emit := func(s string) error {
+		if s == "21" {
+			return full
+		}
+		return nil
+	}
+	_, err := pipeline.Scan(context.Background(), src, names, emit, pipeline.ScanOptions{Jobs: 4, Done: func() error { done = append(done, len(acked)); return nil }})
+	if !errors.Is(err, full) || fmt.Sprint(acked) != "[0 1 2 3 4 5 6 7 8 9]" || len(done) != 10 || done[9] != 10 {
+		t.Errorf("error %v, acknowledged %v, %v", err, acked, done)
 	}
 }

@@ -16,18 +16,45 @@ type outcome[R any] struct {
 	results    []R
 	refused    []event.Refusal // Line counts from the batch's first line
 	unreadable int64
+	outside    int64 // events that are not in the range of time
+	untimed    int64 // events of which nobody knows whether they are
+	resumed    bool
+	ack        func()
 }
 
 // worker decodes and judges batches, one at a time.
 type worker[R any] struct {
 	judge    Judge[R]
 	maxBytes int
+	within   Range
 	ev       event.Event
+	expanded event.Expansion
 	out      *outcome[R]
 }
 
 func (w *worker[R]) do(b event.Batch) *outcome[R] {
-	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data))}
+	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data)), resumed: b.Resumed, ack: b.Ack}
+	if b.Expand != nil {
+		w.expand(&b)
+	} else {
+		w.documents(&b)
+	}
+	if w.judge.Pause != nil {
+		w.judge.Pause(w.take)
+	}
+	for _, r := range b.Refused {
+		r.Line = 1 // before the batch's first document
+		w.out.refused = append(w.out.refused, r)
+		w.out.lines++ // its own, which Data lacks
+	}
+	if b.Release != nil {
+		b.Release()
+	}
+	return w.out
+}
+
+// documents judges the documents that a batch holds.
+func (w *worker[R]) documents(b *event.Batch) {
 	seen, line := 0, 1 // line is that of the byte at seen
 	b.Each(func(at int, doc []byte) {
 		if r := w.document(doc); r != nil {
@@ -38,19 +65,31 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 			w.out.refused = append(w.out.refused, *r)
 		}
 	})
-	if w.judge.Pause != nil {
-		w.judge.Pause(w.take)
-	}
 	w.out.lines = line - 1 + bytes.Count(b.Data[seen:], []byte("\n"))
-	for _, r := range b.Refused {
-		r.Line = 1 // before the batch's first document
+}
+
+// expand judges the documents that a batch is turned into. What is refused of them
+// is placed where it came from.
+func (w *worker[R]) expand(b *event.Batch) {
+	x := &w.expanded
+	x.Reset()
+	b.Expand(x)
+	for i, e := range x.Docs {
+		if r := w.document(x.Data[e.Start:e.End]); r != nil {
+			r.Offset = x.At[i]
+			x.Refused = append(x.Refused, *r)
+		}
+	}
+	for _, r := range x.Refused {
+		if x.Lines {
+			at := min(max(0, int(r.Offset-b.Offset)), len(b.Data))
+			r.Line = 1 + bytes.Count(b.Data[:at], []byte("\n"))
+		}
 		w.out.refused = append(w.out.refused, r)
-		w.out.lines++ // its own, which Data lacks
 	}
-	if b.Release != nil {
-		b.Release()
+	if x.Lines {
+		w.out.lines = bytes.Count(b.Data, []byte("\n"))
 	}
-	return w.out
 }
 
 // document decodes and judges one document. Two documents on one line, as a
@@ -91,6 +130,16 @@ func refusal(doc []byte, at int, e *event.Error) *event.Refusal {
 
 func (w *worker[R]) event() {
 	w.out.events++
+	if w.within.bounded() {
+		when, timed := w.ev.Time()
+		switch {
+		case !timed:
+			w.out.untimed++
+		case !w.within.holds(when):
+			w.out.outside++
+			return
+		}
+	}
 	w.out.unreadable += int64(w.ev.Unreadable)
 	w.judge.Event(&w.ev, w.take)
 }
