@@ -33,6 +33,7 @@ type scanOptions struct {
 	blocks     bool
 	lateness   lateness
 	maxKeys    int
+	resume     resumeOptions
 }
 
 // lateness is a flag: a time, or "unlimited".
@@ -107,6 +108,7 @@ func (p *program) scanCommand() *cobra.Command {
 	f.BoolVar(&o.blocks, "building-blocks", false, "show building blocks in a table too: alerts that are there for others to build on")
 	f.Var(&o.lateness, "lateness", "how much older than the newest event an event may be and still take part in sequences, such as 5m; unlimited puts all events into order first, and prints sequences at the end")
 	f.IntVar(&o.maxKeys, "max-keys", sequence.DefaultMaxKeys, "most join keys with unfinished matches that each sequence rule keeps")
+	o.resume.add(c)
 	o.input.add(c)
 	return c
 }
@@ -131,6 +133,13 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	}
 	s := scanSummary{Alerts: map[string]int64{}, RuleProblems: problems, verbose: o.verbose}
 	s.rules(set, d)
+	state, err := p.openState(paths, d, &o)
+	if err != nil {
+		return err
+	}
+	if state != nil {
+		defer func() { _ = state.Close() }()
+	}
 	src := p.open(paths, o.input)
 	defer src.Close()
 	emit := func(a *alert.Alert) error {
@@ -145,7 +154,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	scan := o.input.scan()
 	scan.Idle = out.Flush
 	sum, stats, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
-		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit,
+		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit, Resume: p.resume(state, src, out.Flush, o.resume.every),
 		Stream: detect.StreamOptions{Lateness: o.lateness.value(), MaxKeys: o.maxKeys},
 	})
 	stop()
