@@ -140,7 +140,7 @@ func (s *scanSummary) text() string {
 	if n := total(s.Skipped); n > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", bold(count(n, "event")+" skipped"), reasons(s.Skipped))
 		for _, sample := range s.SkippedSamples[:min(3, len(s.SkippedSamples))] {
-			fmt.Fprintf(&b, "    %s:%d: %s: %s\n", printable(sample.File), sample.Line, printable(sample.Detail), trim(printable(sample.Begins), 60))
+			fmt.Fprintf(&b, "    %s: %s: %s\n", placeText(sample.File, sample.Line, sample.Offset), printable(sample.Detail), trim(printable(sample.Begins), 60))
 		}
 	}
 	if s.OutsideTime > 0 {
@@ -174,6 +174,15 @@ func (s *scanSummary) text() string {
 		fmt.Fprintf(&b, "read but not used yet: %s\n", reasons(widen(s.NotUsed)))
 	}
 	return b.String()
+}
+
+// placeText says where in a file something is: by its line, or where there are no
+// lines or the file was not read from its beginning, by its byte.
+func placeText(file string, line int, offset int64) string {
+	if line == 0 {
+		return fmt.Sprintf("%s:byte %d", printable(file), offset)
+	}
+	return fmt.Sprintf("%s:%d", printable(file), line)
 }
 
 // fileText lists every file with its events, and what became of the others.
