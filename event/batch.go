@@ -19,8 +19,8 @@ type Batch struct {
 	Resumed bool
 	// Refused are documents that the source did not put into Data.
 	Refused []Refusal
-	// Again, if it is set and Expand is not, reads bytes of Data again after Release, as long as the
-	// source is not closed. They hold until the next call, of any batch.
+	// Again, if it is set and Expand is not, reads bytes of Data again after Release,
+	// as long as the source is not closed. They hold until the next call, of any batch.
 	Again func(at Extent) ([]byte, error)
 	// Expand, if it is set, makes the documents from Data, and Docs is not looked at.
 	// The worker that takes the batch calls it, once, before it decodes: what is dear

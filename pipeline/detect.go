@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 
 	"github.com/shrike-project/shrike/alert"
 	"github.com/shrike-project/shrike/detect"
@@ -20,6 +21,8 @@ type DetectOptions struct {
 	// those of sequences when they complete. An error ends the run. An alert whose
 	// id was there before is the same event once more: it is counted, not emitted.
 	Emit func(*alert.Alert) error
+	// Resume, if it is set, lets a later run go on with the scan.
+	Resume *Resume
 }
 
 // DetectStats tell what became of a run beside its Summary.
@@ -44,43 +47,100 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	}
 	stream := d.NewStream(opt.Stream)
 	builder := alert.NewBuilder(opt.Run, d.Fields().Types())
-	var before repetitions
-	var emitErr error
-	emit := func(a *alert.Alert) {
-		if emitErr == nil && !before.again(a.ID) {
-			emitErr = opt.Emit(a)
-		}
-	}
-	signal := func(s *detect.Signal) { builder.Build(s, emit) }
-	take := func(f found) error {
-		switch {
-		case f.alert != nil:
-			emit(f.alert)
-			return emitErr
-		case f.sightings != nil:
-			return stream.ObserveSightings(f.sightings)
-		}
-		if err := stream.Observe(f.arrival, signal); err != nil {
-			return err
-		}
-		return emitErr
-	}
-	var kept archive
-	defer kept.close()
-	sum, err := Scan(ctx, src, func() Judge[found] {
-		j := &judge{d: d, matcher: d.NewMatcher(), builder: alert.NewBuilder(opt.Run, d.Fields().Types())}
-		if opt.Stream.Lateness < 0 {
-			return sighting(j, &kept, !opt.Scan.Within.bounded())
-		}
-		return arriving(j)
-	}, take, opt.Scan)
+	t := &taker{opt: opt, stream: stream, builder: builder, stretch: newStretch(opt.Resume, opt.Emit)}
+	var sum *Summary
+	err := t.begin(d)
 	if err == nil {
-		if err = stream.Finish(signal); err == nil {
-			err = emitErr
+		if t.stretch != nil {
+			opt.Scan.Done = t.stretch.done
 		}
+		var kept archive
+		defer kept.close()
+		sum, err = Scan(ctx, src, func() Judge[found] {
+			j := &judge{d: d, matcher: d.NewMatcher(), builder: alert.NewBuilder(opt.Run, d.Fields().Types())}
+			if opt.Stream.Lateness < 0 && opt.Resume == nil {
+				return sighting(j, &kept, !opt.Scan.Within.bounded())
+			}
+			return arriving(j)
+		}, t.take, opt.Scan)
+		err = t.finish(err)
 		sum.Stopped = err != nil
+	} else {
+		sum = &Summary{Stopped: true}
 	}
-	return sum, DetectStats{Stream: stream.Stats(), Repeated: before.count}, err
+	return sum, DetectStats{Stream: stream.Stats(), Repeated: t.before.count}, err
+}
+
+// taker takes what the workers found, in order.
+type taker struct {
+	opt     DetectOptions
+	stream  *detect.Stream
+	builder *alert.Builder
+	before  repetitions
+	stretch *stretch // nil: no later run goes on
+	err     error
+}
+
+func (t *taker) begin(d *detect.Detector) error {
+	if t.stretch == nil {
+		return nil
+	}
+	return t.stretch.replay(d, t.stream, &t.before)
+}
+
+func (t *taker) take(f found) error {
+	switch {
+	case f.alert != nil:
+		t.alert(f.alert)
+		return t.err
+	case f.sightings != nil:
+		return t.stream.ObserveSightings(f.sightings)
+	}
+	if t.stretch != nil {
+		t.stretch.arrived(f.arrival, t.stream)
+	}
+	if err := t.stream.Observe(f.arrival, t.signal); err != nil {
+		return err
+	}
+	return t.err
+}
+
+func (t *taker) signal(s *detect.Signal) { t.builder.Build(s, t.alert) }
+
+func (t *taker) alert(a *alert.Alert) {
+	switch {
+	case t.err != nil || t.before.again(a.ID):
+	case t.stretch != nil:
+		t.stretch.held = append(t.stretch.held, a)
+	default:
+		t.err = t.opt.Emit(a)
+	}
+}
+
+// finish ends the run after a scan that ended with err.
+func (t *taker) finish(err error) error {
+	stopped := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if t.stretch != nil && (err == nil || stopped) {
+		if markErr := t.stretch.end(); markErr != nil {
+			return markErr
+		}
+	}
+	if err != nil {
+		return err
+	}
+	err = t.stream.Finish(func(s *detect.Signal) {
+		t.signal(s)
+		if t.stretch != nil && t.err == nil {
+			t.err = t.stretch.done()
+		}
+	})
+	if err == nil {
+		err = t.err
+	}
+	if err == nil && t.stretch != nil {
+		err = t.stretch.end()
+	}
+	return err
 }
 
 // judge matches events against the rules of a detector.

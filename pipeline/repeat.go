@@ -22,9 +22,14 @@ func (r *repetitions) again(id string) bool {
 		r.count++
 		return true
 	}
+	r.remember(id)
+	return false
+}
+
+// remember notes an id.
+func (r *repetitions) remember(id string) {
 	if r.young == nil || len(r.young) == mostIDs/2 {
 		r.old, r.young = r.young, map[string]struct{}{}
 	}
 	r.young[id] = struct{}{}
-	return false
 }

@@ -130,7 +130,7 @@ func (p *program) printExplanation(e *explanation, o explainOptions) error {
 // inputStatus tells of documents that were skipped, and gives the exit status.
 func (p *program) inputStatus(sum *pipeline.Summary, failedFiles int) error {
 	for _, s := range sum.Samples {
-		fmt.Fprintf(p.stderr, "shrike: %s:%d: event skipped: %s\n", printable(s.File), s.Line, printable(s.Detail))
+		fmt.Fprintf(p.stderr, "shrike: %s: event skipped: %s\n", placeText(s.File, s.Line, s.Offset), printable(s.Detail))
 	}
 	if failedFiles > 0 || len(sum.Samples) > 0 {
 		return &exitError{status: exitIncomplete}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 
 	"github.com/shrike-project/shrike/alert"
 	"github.com/shrike-project/shrike/detect"
-	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/pipeline"
 	"github.com/shrike-project/shrike/rule"
 	"github.com/shrike-project/shrike/sequence"
@@ -28,12 +26,14 @@ type scanOptions struct {
 	output     string
 	explain    bool
 	summary    string
+	verbose    bool
 	failOn     string
 	index      indexOptions
 	deprecated bool
 	blocks     bool
 	lateness   lateness
 	maxKeys    int
+	resume     resumeOptions
 }
 
 // lateness is a flag: a time, or "unlimited".
@@ -81,55 +81,15 @@ func (o *indexOptions) add(c *cobra.Command) {
 	c.Flags().BoolVar(&o.ignore, "ignore-index", false, "show every event to every rule, whatever its index patterns")
 }
 
-// inputOptions are the flags of every command that reads events.
-type inputOptions struct {
-	jobs          int
-	maxEventBytes int
-	fields        string
-}
-
-func (o *inputOptions) add(c *cobra.Command) {
-	c.Flags().IntVar(&o.jobs, "jobs", 0, "number of workers (default: one a processor)")
-	c.Flags().IntVar(&o.maxEventBytes, "max-event-bytes", file.DefaultMaxEventBytes, "largest event that is read; larger ones are counted as skipped")
-	c.Flags().StringVar(&o.fields, "fields", "", "`FILE` with types of your own fields, one \"field type\" a line")
-}
-
-func (o *inputOptions) scan() pipeline.ScanOptions {
-	return pipeline.ScanOptions{Jobs: o.jobs, MaxEventBytes: o.maxEventBytes}
-}
-
-// types gives the field types, with those of the user's file.
-func (o *inputOptions) types() (*event.Types, error) {
-	types := event.DefaultTypes()
-	if o.fields == "" {
-		return types, nil
-	}
-	f, err := os.Open(o.fields)
-	if err != nil {
-		return nil, fmt.Errorf("read field types: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	return types.Extend(f, o.fields)
-}
-
-// open opens the files with events. What cannot be read is told as it happens.
-func (p *program) open(paths []string, o inputOptions) *file.Source {
-	return file.Open(paths, file.Options{
-		MaxEventBytes: o.maxEventBytes, Stdin: p.stdin,
-		Report: func(path string, err error) {
-			fmt.Fprintf(p.stderr, "shrike: %s: %s\n", printable(path), printable(pathError(err)))
-		},
-	})
-}
-
 func (p *program) scanCommand() *cobra.Command {
 	var o scanOptions
 	c := &cobra.Command{
 		Use:   "scan [flags] PATH…|-",
 		Short: "Run rules over files of events and print alerts",
 		Long: "Run rules over files of events and print alerts.\n\n" +
-			"A PATH is a file, a folder that is searched for .json, .jsonl and .ndjson files, or - for standard input.\n" +
-			"Files hold one JSON event a line, events over many lines, or a JSON array; plain, gzip or zstd.\n\n" +
+			"A PATH is a file, a folder with everything in it, or - for standard input. Files are recognised by looking at them:\n" +
+			"archives (zip, tar) and compressed files (gzip, zstd), in one another too; one JSON event a line, events over many\n" +
+			"lines, or a JSON array.\n\n" +
 			"Exit status: 0 finished; 1 something could not be read or loaded, the rest was done; 2 wrong usage;\n" +
 			"3 an alert of the severity given by --fail-on, or above; 130 stopped by a signal.",
 		Example: "  shrike scan events.ndjson\n  shrike scan --rules rules/ -o jsonl logs/ > alerts.ndjson\n  zcat events.json.gz | shrike scan --fail-on high -",
@@ -141,12 +101,14 @@ func (p *program) scanCommand() *cobra.Command {
 	f.StringVarP(&o.output, "output", "o", "", "table, jsonl or json (default: table on a terminal, else jsonl)")
 	f.BoolVar(&o.explain, "explain", false, "print below each alert of a table why its rule fired")
 	f.StringVar(&o.summary, "summary", "", "write the summary as JSON to `FILE`")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "list every file with its events, and why others were not read")
 	f.StringVar(&o.failOn, "fail-on", "", "exit with status 3 if there is an alert of this `SEVERITY` or above: "+strings.Join(rule.Severities, ", "))
 	o.index.add(c)
 	f.BoolVar(&o.deprecated, "deprecated", false, "run deprecated rules too")
 	f.BoolVar(&o.blocks, "building-blocks", false, "show building blocks in a table too: alerts that are there for others to build on")
 	f.Var(&o.lateness, "lateness", "how much older than the newest event an event may be and still take part in sequences, such as 5m; unlimited puts all events into order first, and prints sequences at the end")
 	f.IntVar(&o.maxKeys, "max-keys", sequence.DefaultMaxKeys, "most join keys with unfinished matches that each sequence rule keeps")
+	o.resume.add(c)
 	o.input.add(c)
 	return c
 }
@@ -169,8 +131,15 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	if len(d.Rules()) == 0 {
 		return failure(fmt.Errorf("none of %d rules can run; \"shrike rules list\" tells why", len(set.Rules)))
 	}
-	s := scanSummary{Alerts: map[string]int64{}, RuleProblems: problems}
+	s := scanSummary{Alerts: map[string]int64{}, RuleProblems: problems, verbose: o.verbose}
 	s.rules(set, d)
+	state, err := p.openState(paths, d, &o)
+	if err != nil {
+		return err
+	}
+	if state != nil {
+		defer func() { _ = state.Close() }()
+	}
 	src := p.open(paths, o.input)
 	defer src.Close()
 	emit := func(a *alert.Alert) error {
@@ -185,7 +154,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	scan := o.input.scan()
 	scan.Idle = out.Flush
 	sum, stats, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
-		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit,
+		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit, Resume: p.resume(state, src, out.Flush, o.resume.every),
 		Stream: detect.StreamOptions{Lateness: o.lateness.value(), MaxKeys: o.maxKeys},
 	})
 	stop()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -25,7 +26,15 @@ type scanSummary struct {
 	FilesFailed  int              `json:"files_failed"`
 	FilesSkipped map[string]int   `json:"files_skipped"`
 	FileEvents   map[string]int64 `json:"file_events"`
-	Alerts       map[string]int64 `json:"alerts"`
+	Archives     int              `json:"archives"`
+	// FileNotes tell which files could not be read or were not looked at, and why.
+	FileNotes []file.Note `json:"file_notes"`
+	// OutsideTime are events before --since or from --until on, and WithoutTime those
+	// that were judged although nobody knows.
+	OutsideTime int64 `json:"events_outside_time_range"`
+	WithoutTime int64 `json:"events_without_time"`
+
+	Alerts map[string]int64 `json:"alerts"`
 	// BuildingBlocks are alerts that are there for others to build on.
 	BuildingBlocks int64 `json:"building_block_alerts"`
 	// Repeated are alerts given once although their event came again.
@@ -45,6 +54,8 @@ type scanSummary struct {
 	LateEvents    map[string]uint64 `json:"late_events"`
 	UntimedEvents uint64            `json:"untimed_events"`
 	EvictedKeys   uint64            `json:"evicted_keys"`
+
+	verbose bool // list the files in the text
 }
 
 type skippedSample struct {
@@ -76,6 +87,8 @@ func (s *scanSummary) rules(set *rule.Set, d *detect.Detector) {
 func (s *scanSummary) events(sum *pipeline.Summary, files file.Stats) {
 	s.Events, s.Bytes, s.Seconds, s.Stopped = sum.Events, sum.Bytes, sum.Took.Seconds(), sum.Stopped
 	s.Files, s.FilesFailed, s.FilesSkipped = files.Files, files.Failed, files.Skipped
+	s.Archives, s.FileNotes = files.Archives, append([]file.Note{}, files.Notes...)
+	s.OutsideTime, s.WithoutTime = sum.Outside, sum.Untimed
 	s.FileEvents, s.UnreadableValues = sum.FileEvents, sum.Unreadable
 	s.Skipped = map[string]int64{}
 	for reason, n := range sum.Refused {
@@ -127,8 +140,14 @@ func (s *scanSummary) text() string {
 	if n := total(s.Skipped); n > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", bold(count(n, "event")+" skipped"), reasons(s.Skipped))
 		for _, sample := range s.SkippedSamples[:min(3, len(s.SkippedSamples))] {
-			fmt.Fprintf(&b, "    %s:%d: %s: %s\n", printable(sample.File), sample.Line, printable(sample.Detail), trim(printable(sample.Begins), 60))
+			fmt.Fprintf(&b, "    %s: %s: %s\n", placeText(sample.File, sample.Line, sample.Offset), printable(sample.Detail), trim(printable(sample.Begins), 60))
 		}
+	}
+	if s.OutsideTime > 0 {
+		fmt.Fprintf(&b, "%s outside the time range\n", count(s.OutsideTime, "event"))
+	}
+	if s.WithoutTime > 0 {
+		fmt.Fprintf(&b, "%s without a time, kept whatever the time range\n", count(s.WithoutTime, "event"))
 	}
 	if s.UnreadableValues > 0 {
 		fmt.Fprintf(&b, "%s not readable by the type of their field, and treated as missing\n", count(s.UnreadableValues, "value"))
@@ -148,8 +167,39 @@ func (s *scanSummary) text() string {
 	for _, reason := range slices.Sorted(maps.Keys(s.FilesSkipped)) {
 		fmt.Fprintf(&b, "%s skipped: %s\n", count(int64(s.FilesSkipped[reason]), "file"), reason)
 	}
+	if s.verbose {
+		b.WriteString(s.fileText())
+	}
 	if len(s.NotUsed) > 0 {
 		fmt.Fprintf(&b, "read but not used yet: %s\n", reasons(widen(s.NotUsed)))
+	}
+	return b.String()
+}
+
+// placeText says where in a file something is: by its line, or where there are no
+// lines or the file was not read from its beginning, by its byte.
+func placeText(file string, line int, offset int64) string {
+	if line == 0 {
+		return fmt.Sprintf("%s:byte %d", printable(file), offset)
+	}
+	return fmt.Sprintf("%s:%d", printable(file), line)
+}
+
+// fileText lists every file with its events, and what became of the others.
+func (s *scanSummary) fileText() string {
+	var b strings.Builder
+	b.WriteString("events by file:\n")
+	names := slices.Sorted(maps.Keys(s.FileEvents))
+	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(s.FileEvents[y], s.FileEvents[x]) })
+	for _, name := range names {
+		fmt.Fprintf(&b, "  %12s  %s\n", number(s.FileEvents[name]), printable(name))
+	}
+	for _, n := range s.FileNotes {
+		what := "skipped"
+		if n.Failed {
+			what = "failed"
+		}
+		fmt.Fprintf(&b, "  %12s  %s: %s\n", what, printable(n.Path), printable(n.Reason))
 	}
 	return b.String()
 }

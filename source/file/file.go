@@ -1,9 +1,3 @@
-// Package file reads events from files, folders and standard input: one JSON
-// document a line, documents one after another over many lines, or a JSON array
-// of documents; plain or compressed by gzip or zstd; in UTF-8 or UTF-16. What a
-// file holds is recognised by looking at it, not by its name.
-//
-// The package is part of the program, not of its promised interface.
 package file
 
 import (
@@ -15,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/shrike-project/shrike/event"
@@ -30,36 +23,87 @@ type Options struct {
 	Stdin io.Reader
 	// Report takes what could not be read, as it happens.
 	Report func(path string, err error)
+	// Kinds are the files that are not JSON, and Shapes the forms of JSON that are
+	// turned into events; the first that recognises a file takes it.
+	Kinds  []Kind
+	Shapes []Shape
+	// Format is the Kind or Shape of all files, whatever they look like, or JSON; ""
+	// and Auto: what each looks like.
+	Format string
+	// Limits bound what archives may unpack to.
+	Limits Limits
+	// Resume, if it is not nil, makes the source keep Positions, and go on at these.
+	Resume map[string]Position
 }
 
 // DefaultMaxEventBytes is the default limit of a document's size.
 const DefaultMaxEventBytes = 16 << 20
 
+// The formats every source knows beside those of its kinds and shapes.
+const (
+	Auto = "auto" // what each file looks like
+	JSON = "json" // JSON documents that are events as they are
+)
+
+// Formats are the names that Format may have.
+func (o *Options) Formats() []string {
+	names := []string{Auto, JSON}
+	for _, k := range o.Kinds {
+		names = append(names, k.Name)
+	}
+	for _, sh := range o.Shapes {
+		names = append(names, sh.Name)
+	}
+	return names
+}
+
 // Source hands over the documents of files, file by file.
 type Source struct {
 	opt     Options
-	paths   []string
-	current *reader
+	paths   []found
+	known   map[string]bool // the real paths of those found
+	visit   *visit
 	total   int64
 	read    atomic.Int64
-	files   int
-	failed  int
-	skipped map[string]int
+	stats   Stats
 	free    chan []byte
+	shapes  []*converters
 	ctx     context.Context // of Next
+	tracked positions
+}
+
+// found is a path that is to be read.
+type found struct {
+	path  string
+	info  fs.FileInfo // nil: standard input
+	named bool        // by the user, not found in a folder
 }
 
 // Open finds the files below paths: a file as it is, a folder with everything in
-// it whose name ends like an event file, "-" for standard input. A path that does
-// not exist is reported and counted, the others are read.
+// it, "-" for standard input. A path that does not exist is reported and counted,
+// the others are read. Which files of a folder hold events shows when they are
+// read.
 func Open(paths []string, opt Options) *Source {
 	if opt.MaxEventBytes <= 0 {
 		opt.MaxEventBytes = DefaultMaxEventBytes
 	}
-	s := &Source{opt: opt, skipped: map[string]int{}, free: make(chan []byte, maxFree)}
+	if opt.Format == "" {
+		opt.Format = Auto
+	}
+	if !slices.Contains(opt.Formats(), opt.Format) {
+		panic("unknown format " + opt.Format)
+	}
+	opt.Limits = opt.Limits.orDefault()
+	s := &Source{opt: opt, known: map[string]bool{}, free: make(chan []byte, maxFree)}
+	s.stats.Skipped = map[string]int{}
+	for _, sh := range opt.Shapes {
+		s.shapes = append(s.shapes, newConverters(sh))
+	}
 	for _, p := range paths {
 		if p == "-" {
-			s.paths = append(s.paths, p)
+			if !s.twice(p) {
+				s.paths = append(s.paths, found{path: p, named: true})
+			}
 			continue
 		}
 		if err := s.find(p); err != nil {
@@ -69,13 +113,6 @@ func Open(paths []string, opt Options) *Source {
 	return s
 }
 
-func (s *Source) fail(path string, err error) {
-	s.failed++
-	if s.opt.Report != nil {
-		s.opt.Report(path, err)
-	}
-}
-
 // find adds a file, or the files below a folder in the order of their names.
 func (s *Source) find(root string) error {
 	info, err := os.Stat(root)
@@ -83,7 +120,7 @@ func (s *Source) find(root string) error {
 		return err
 	}
 	if !info.IsDir() {
-		s.add(root, info)
+		s.add(found{root, info, true})
 		return nil
 	}
 	// The dot makes the walk go through a root that is a symbolic link.
@@ -95,61 +132,120 @@ func (s *Source) find(root string) error {
 			}
 			return nil
 		}
-		if d.IsDir() || !d.Type().IsRegular() && d.Type()&fs.ModeSymlink == 0 {
-			return nil
-		}
-		if d.Type()&fs.ModeSymlink != 0 {
-			if info, err := os.Stat(path); err == nil && info.IsDir() {
-				s.skipped["a symbolic link to a folder"]++ // which may lead in a circle
-				return nil
-			}
-		}
-		if !isEventFile(d.Name()) {
-			s.skipped["not an event file by its name"]++
-			return nil
-		}
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-			s.fail(path, err)
-		case !info.IsDir():
-			s.add(path, info)
+		if !d.IsDir() {
+			s.consider(path, d)
 		}
 		return nil
 	})
 }
 
-func (s *Source) add(path string, info fs.FileInfo) {
-	s.paths = append(s.paths, path)
-	s.total += info.Size()
-}
-
-var (
-	eventEndings    = []string{".json", ".ndjson", ".jsonl"}
-	compressEndings = []string{".gz", ".zst", ".zstd"}
-)
-
-// isEventFile tells by its name whether a file in a folder is read.
-func isEventFile(name string) bool {
-	name = strings.ToLower(name)
-	if slices.Contains(compressEndings, filepath.Ext(name)) {
-		name = strings.TrimSuffix(name, filepath.Ext(name))
+// consider adds what was found in a folder, if it is a file.
+func (s *Source) consider(path string, d fs.DirEntry) {
+	info, err := os.Stat(path) // of what a symbolic link leads to
+	switch {
+	case err != nil:
+		s.fail(path, err)
+	case info.IsDir():
+		s.skip(path, skipLink) // it may lead in a circle
+	case !info.Mode().IsRegular():
+		s.skip(path, skipIrregular) // reading it may wait for ever
+	case len(d.Name()) > 2 && d.Name()[:2] == "._":
+		s.skip(path, skipResource)
+	default:
+		s.add(found{path, info, false})
 	}
-	return slices.Contains(eventEndings, filepath.Ext(name))
 }
+
+func (s *Source) add(f found) {
+	if s.twice(f.path) {
+		return
+	}
+	s.paths = append(s.paths, f)
+	if f.info.Mode().IsRegular() {
+		s.total += f.info.Size()
+	}
+}
+
+// twice tells whether a path was found before, and counts it if so.
+func (s *Source) twice(path string) bool {
+	real := path
+	if path != "-" {
+		if p, err := filepath.EvalSymlinks(path); err == nil {
+			real = p
+		}
+		if p, err := filepath.Abs(real); err == nil {
+			real = p
+		}
+	}
+	if s.known[real] {
+		s.skip(path, skipTwice)
+		return true
+	}
+	s.known[real] = true
+	return false
+}
+
+// Why a file is not read.
+const (
+	skipLink      = "a symbolic link to a folder"
+	skipIrregular = "not a regular file"
+	skipResource  = "a file beside a file, as macOS makes them"
+	skipTwice     = "given twice, read once"
+	skipUnknown   = "no events recognised in it"
+	skipEmpty     = "empty"
+	skipDone      = "read by an earlier run"
+)
 
 // Stats is what a source has read so far.
 type Stats struct {
-	// Files were read, Failed could not be, or not to their end.
-	Files, Failed int
-	// Skipped counts files in folders that were not looked at, by reason.
+	// Files with events were read, Failed files and archives could not be, or not to
+	// their end. Files in archives count like others, archives do not.
+	Files, Archives, Failed int
+	// Skipped counts files that were not read, by reason.
 	Skipped map[string]int
+	// Notes name the failed and the skipped, the first ones of them.
+	Notes []Note
+}
+
+// Note says of a file why it was not read, or not to its end.
+type Note struct {
+	Path   string `json:"path"`
+	Failed bool   `json:"failed"`
+	Reason string `json:"reason"`
+}
+
+// maxNotes bounds Stats.Notes.
+const maxNotes = 10_000
+
+func (s *Source) fail(path string, err error) {
+	s.stats.Failed++
+	s.note(Note{path, true, reasonOf(err)})
+	if s.opt.Report != nil {
+		s.opt.Report(path, err)
+	}
+}
+
+// reasonOf gives an error without the path that its note names already.
+func reasonOf(err error) string {
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+func (s *Source) skip(path, reason string) {
+	s.stats.Skipped[reason]++
+	s.note(Note{path, false, reason})
+}
+
+func (s *Source) note(n Note) {
+	if len(s.stats.Notes) < maxNotes {
+		s.stats.Notes = append(s.stats.Notes, n)
+	}
 }
 
 // Stats tells what was read. It is to be called when Next is not running.
-func (s *Source) Stats() Stats {
-	return Stats{Files: s.files, Failed: s.failed, Skipped: s.skipped}
-}
+func (s *Source) Stats() Stats { return s.stats }
 
 // Progress gives the bytes read and the bytes there are, as they are on disk;
 // standard input counts to neither. It may be called at any time.
@@ -163,60 +259,38 @@ func (s *Source) Next(ctx context.Context) (event.Batch, error) {
 		if err := ctx.Err(); err != nil {
 			return event.Batch{}, err
 		}
-		if s.current == nil {
+		if s.visit == nil {
 			if len(s.paths) == 0 {
 				return event.Batch{}, io.EOF
 			}
-			path := s.paths[0]
+			f := s.paths[0]
 			s.paths = s.paths[1:]
-			r, err := s.open(path)
-			if err != nil && ctx.Err() != nil {
-				return event.Batch{}, ctx.Err()
-			}
-			if err != nil {
-				s.fail(path, err)
-				continue
-			}
-			s.files++
-			s.current = r
+			s.visit = s.start(f)
 		}
-		b, err := s.current.next()
+		b, err := s.visit.next(ctx)
 		if err == nil {
 			return b, nil
 		}
-		path := s.current.name
-		s.current.close()
-		s.current = nil
-		if ctx.Err() != nil {
-			return event.Batch{}, ctx.Err()
-		}
+		s.visit.close(errors.Is(err, io.EOF))
+		s.visit = nil
 		if !errors.Is(err, io.EOF) {
-			s.fail(path, err)
-		}
-		if len(b.Data) > 0 || len(b.Refused) > 0 {
-			return b, nil
+			return event.Batch{}, err
 		}
 	}
 }
 
 // Close ends the source.
 func (s *Source) Close() {
-	if s.current != nil {
-		s.current.close()
-		s.current = nil
+	if s.visit != nil {
+		s.visit.close(false)
+		s.visit = nil
 	}
 }
 
-func (s *Source) open(path string) (*reader, error) {
-	if path == "-" {
-		if s.opt.Stdin == nil {
-			return nil, fmt.Errorf("there is no standard input")
-		}
-		return s.newReader("-", io.NopCloser(newInterruptible(s.ctx, s.opt.Stdin)), nil)
+// newStdin gives standard input, for as long as the context of Next lives.
+func (s *Source) newStdin() (io.Reader, error) {
+	if s.opt.Stdin == nil {
+		return nil, fmt.Errorf("there is no standard input")
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return s.newReader(path, f, &s.read)
+	return newInterruptible(s.ctx, s.opt.Stdin), nil
 }

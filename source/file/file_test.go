@@ -155,7 +155,7 @@ func TestFolders(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	st := s.Stats()
-	if st.Files != 5 || st.Failed != 2 || st.Skipped["not an event file by its name"] != 1 || len(failures) != 2 {
+	if st.Files != 5 || st.Failed != 2 || st.Skipped["no events recognised in it"] != 1 || len(failures) != 2 {
 		t.Errorf("%+v, failures %q", st, failures)
 	}
 	if read, total := s.Progress(); read != total || total == 0 {

@@ -1,20 +1,14 @@
 package file
 
-// One file: from compressed bytes to batches of documents.
+// One file of JSON: from its bytes, decompressed, to batches of documents.
 
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
-	"unicode/utf16"
-	"unicode/utf8"
-
-	kgzip "github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/shrike-project/shrike/event"
 )
@@ -28,14 +22,16 @@ const (
 
 // reader cuts one file into batches.
 type reader struct {
-	s       *Source
-	name    string
-	in      *bufio.Reader
-	closers []func()
-	split   splitter
+	s     *Source
+	name  string
+	in    *bufio.Reader
+	text  io.Reader // what in reads, if it is not the file as it is
+	split splitter
+	shape *converters // nil: the documents are events
 	// rest is what was read but not handed on: the beginning of a document.
 	rest   []byte
 	offset int64 // of rest
+	again  int64 // where to go on when the file has grown, once it was read
 	done   bool
 	err    error
 }
@@ -48,70 +44,35 @@ type splitter interface {
 	// skip gives how many bytes of data still belong to a document that was given
 	// up, and whether its end is among them.
 	skip(data []byte) (n int, ended bool)
+	// read gives how many bytes of the last stretch a file has to begin with if it
+	// has grown: all but a last document that may have been cut short.
+	read(data []byte, docs []event.Extent) int
+	// goOn is called before the first split if the beginning is not seen.
+	goOn()
 	// unfinished says what the file lacks at its end, or "".
 	unfinished() string
 }
 
-type countingReader struct {
-	r io.Reader
-	n *atomic.Int64
-}
-
-func (c countingReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n.Add(int64(n))
-	return n, err
-}
-
-// newReader recognises the compression and the layout of a file.
-func (s *Source) newReader(name string, f io.ReadCloser, count *atomic.Int64) (*reader, error) {
-	r := &reader{s: s, name: name, closers: []func(){func() { _ = f.Close() }}}
-	var in io.Reader = f
-	if count != nil {
-		in = countingReader{f, count}
-	}
-	if err := r.decompress(in); err != nil {
-		r.close()
-		return nil, err
-	}
-	if err := r.recognise(); err != nil {
-		r.close()
+// newReader recognises the layout and the shape of a file of JSON.
+func (s *Source) newReader(m *member, in *bufio.Reader) (*reader, error) {
+	r := &reader{s: s, name: m.name, in: in}
+	if err := r.recognise(m.named && m.name == "-"); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *reader) decompress(in io.Reader) error {
-	r.in = bufio.NewReaderSize(in, 1<<16)
-	magic, _ := r.in.Peek(4)
-	switch {
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		z, err := kgzip.NewReader(r.in)
-		if err != nil {
-			return fmt.Errorf("read gzip: %w", err)
-		}
-		r.in = bufio.NewReaderSize(z, 1<<16)
-	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(r.in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
-		if err != nil {
-			return fmt.Errorf("read zstd: %w", err)
-		}
-		r.closers = append(r.closers, z.Close)
-		r.in = bufio.NewReaderSize(z, 1<<16)
-	}
-	return nil
-}
-
 // recognise looks at the beginning of the file and chooses the splitter.
-func (r *reader) recognise() error {
+func (r *reader) recognise(lenient bool) error {
 	if bom, _ := r.in.Peek(2); bytes.Equal(bom, []byte{0xff, 0xfe}) || bytes.Equal(bom, []byte{0xfe, 0xff}) {
-		r.in = bufio.NewReaderSize(&utf16Reader{in: r.in}, 1<<16)
+		r.text = &utf16Reader{in: r.in}
+		r.in = bufio.NewReaderSize(r.text, headBytes)
 	}
 	if bom, _ := r.in.Peek(3); bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
 		_, _ = r.in.Discard(3)
 		r.offset = 3
 	}
-	head, err := r.in.Peek(1 << 16)
+	head, err := r.in.Peek(headBytes)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) && len(head) == 0 {
 		return readError(err)
 	}
@@ -121,14 +82,45 @@ func (r *reader) recognise() error {
 		r.split = lines{}
 	case start[0] == '[':
 		r.split = &documents{array: true}
-	case start[0] != '{' && !bytes.Contains(start, []byte("\n{")) && r.name != "-":
+	case start[0] != '{' && !bytes.Contains(start, []byte("\n{")) && !lenient:
 		return fmt.Errorf("not JSON: the file begins with %q, expected an object or an array", event.Sample(start[:min(len(start), 12)]))
 	case start[0] != '{' || oneDocumentPerLine(start):
 		r.split = lines{}
 	default:
 		r.split = &documents{}
 	}
+	r.shape = r.s.shapeOf(firstDocument(start))
 	return nil
+}
+
+// firstDocument gives the first document of what a file begins with.
+func firstDocument(start []byte) []byte {
+	if len(start) > 0 && start[0] == '[' {
+		start = bytes.TrimLeft(start[1:], " \t\r\n")
+	}
+	var s scanner
+	n, _ := s.scan(start)
+	return start[:n]
+}
+
+// looksLikeJSON tells whether a file that nobody promised to be JSON begins with an
+// object, or with an array of objects.
+func looksLikeJSON(head []byte) bool {
+	if bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
+		head = bytes.ReplaceAll(head[2:min(len(head), 256)], []byte{0}, nil)
+	}
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if len(head) == 0 {
+		return false
+	}
+	rest := bytes.TrimLeft(head[1:], " \t\r\n")
+	switch {
+	case head[0] == '[':
+		return bytes.HasPrefix(rest, []byte("{")) || bytes.HasPrefix(rest, []byte("]"))
+	case head[0] == '{':
+		return bytes.HasPrefix(rest, []byte(`"`)) || bytes.HasPrefix(rest, []byte("}"))
+	}
+	return false
 }
 
 // oneDocumentPerLine tells lines of documents from documents over many lines.
@@ -151,26 +143,24 @@ func oneDocumentPerLine(head []byte) bool {
 	return ended && bytes.HasPrefix(rest[n-1:], []byte("\n{"))
 }
 
-func (r *reader) close() {
-	for _, c := range r.closers {
-		c()
+// Close has nothing to end: the visit closes the file.
+func (r *reader) Close() error { return nil }
+
+// goOn passes what an earlier run has read, up to a byte after decompression.
+func (r *reader) goOn(m *member, offset int64) error {
+	if _, utf16 := r.text.(*utf16Reader); m.at != nil && !utf16 {
+		r.in = bufio.NewReaderSize(io.NewSectionReader(m.at, offset, m.size-offset), headBytes)
+	} else if _, err := io.CopyN(io.Discard, r.in, offset-r.offset); err != nil {
+		return fmt.Errorf("go on at byte %d: %w", offset, readError(err))
 	}
-	r.closers = nil
+	r.offset = offset
+	r.split.goOn()
+	return nil
 }
 
-func readError(err error) error {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the compressed file is cut short: %w", err)
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrMagicMismatch):
-		return fmt.Errorf("the compressed file is damaged: %w", err)
-	}
-	return err
-}
-
-// next gives the next batch. After the last one it gives io.EOF, and after an
+// Next gives the next batch. After the last one it gives io.EOF, and after an
 // error of the file that error.
-func (r *reader) next() (event.Batch, error) {
+func (r *reader) Next(context.Context) (event.Batch, error) {
 	if r.done {
 		if r.err != nil {
 			return event.Batch{}, r.err
@@ -191,13 +181,16 @@ func (r *reader) next() (event.Batch, error) {
 			r.giveUp(&b, buf)
 			buf = append(buf[:0], r.rest...)
 			if r.done {
-				b.Last = true
+				b.Last, r.again = true, r.offset
 				r.s.recycle(buf)
 				b.Data = nil
 				return b, nil
 			}
 			b.Offset = r.offset
 			continue
+		}
+		if ended {
+			r.again = r.offset + int64(r.split.read(buf[:complete], docs))
 		}
 		r.rest = append(r.rest[:0], buf[complete:]...)
 		r.offset += int64(complete)
@@ -207,6 +200,9 @@ func (r *reader) next() (event.Batch, error) {
 		}
 		b.Data, b.Docs, b.Last = buf[:complete], docs, ended
 		b.Release = func() { r.s.recycle(buf) }
+		if r.shape != nil {
+			b.Expand = r.shape.expand(b)
+		}
 		return b, nil
 	}
 }
@@ -275,64 +271,4 @@ func (s *Source) recycle(b []byte) {
 	case s.free <- b:
 	default:
 	}
-}
-
-// utf16Reader turns UTF-16 with a byte order mark into UTF-8.
-type utf16Reader struct {
-	in      *bufio.Reader
-	little  bool
-	started bool
-	pending []byte
-}
-
-func (u *utf16Reader) Read(p []byte) (int, error) {
-	for len(u.pending) == 0 {
-		if err := u.decode(); err != nil {
-			return 0, err
-		}
-	}
-	n := copy(p, u.pending)
-	u.pending = u.pending[n:]
-	return n, nil
-}
-
-func (u *utf16Reader) unit() (rune, error) {
-	var b [2]byte
-	if _, err := io.ReadFull(u.in, b[:]); err != nil {
-		return 0, io.EOF
-	}
-	if u.little {
-		return rune(b[0]) | rune(b[1])<<8, nil
-	}
-	return rune(b[1]) | rune(b[0])<<8, nil
-}
-
-func (u *utf16Reader) decode() error {
-	if !u.started {
-		bom, err := u.in.Peek(2)
-		if err != nil {
-			return io.EOF
-		}
-		u.little, u.started = bom[0] == 0xff, true
-		_, _ = u.in.Discard(2)
-	}
-	u.pending = make([]byte, 0, 4096)
-	for len(u.pending) < 4000 {
-		r, err := u.unit()
-		if err != nil {
-			if len(u.pending) > 0 {
-				return nil
-			}
-			return err
-		}
-		if utf16.IsSurrogate(r) {
-			low, err := u.unit()
-			if err != nil {
-				low = 0
-			}
-			r = utf16.DecodeRune(r, low)
-		}
-		u.pending = utf8.AppendRune(u.pending, r)
-	}
-	return nil
 }

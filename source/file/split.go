@@ -25,6 +25,17 @@ func (lines) skip(data []byte) (int, bool) {
 
 func (lines) unfinished() string { return "" }
 
+func (lines) goOn() {}
+
+func (lines) read(data []byte, _ []event.Extent) int {
+	last := bytes.LastIndexByte(data, '\n') + 1
+	var s scanner
+	if _, ended := s.scan(data[last:]); ended {
+		return len(data)
+	}
+	return last
+}
+
 // documents splits a file whose documents stand one after another, over many
 // lines, or in an array.
 type documents struct {
@@ -97,6 +108,18 @@ func (d *documents) skip(data []byte) (int, bool) {
 		d.giving = scanner{}
 	}
 	return n, ended
+}
+
+func (d *documents) goOn() { d.opened = d.array }
+
+func (d *documents) read(data []byte, docs []event.Extent) int {
+	for i := len(docs) - 1; i >= 0; i-- {
+		var s scanner
+		if _, ended := s.scan(data[docs[i].Start:docs[i].End]); ended {
+			return docs[i].End
+		}
+	}
+	return 0
 }
 
 // unfinished says what the file lacks at its end, or "".
