@@ -1,0 +1,182 @@
+package windows
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// schema is the compiled form of all tables. It never changes.
+type schema struct {
+	fields []field // sorted, so that the fields of an object follow each other
+	base   []slot  // the fields of baseFields
+	life   []slot  // the fields of lineageFields
+	byName map[string]*compiledSource
+	others compiledSource // for providers without a table
+	kinds  int            // number of compiledKinds
+}
+
+// slot is the number of a field: its index in schema.fields.
+type slot uint8
+
+// field is one field of an event, and where it stands in the document.
+type field struct {
+	name    string
+	key     string   // "name": as its object has it
+	objects []int    // the numbers of the objects around it, from outside
+	opening []string // "process":{ for each of them
+}
+
+type compiledSource struct {
+	source
+	byID  map[uint32]*compiledKind
+	other *compiledKind
+}
+
+type compiledKind struct {
+	number   int
+	category string // as JSON
+	types    string // as JSON
+	action   string
+	outcome  string
+	task     string
+	moves    map[string]*compiledMove
+	finish   []compiledFinish
+}
+
+type compiledMove struct {
+	how  reading
+	to   []slot
+	kept string // name in winlog.event_data, "" if the item does not stay
+}
+
+type compiledFinish struct {
+	to  []slot
+	run func(m *Mapper, r *Record, to []slot)
+}
+
+// compile builds the schema of all sources.
+func compile() *schema {
+	all := sources()
+	s := &schema{byName: map[string]*compiledSource{}}
+	numbers := s.number(all)
+	s.base, s.life = slots(numbers, baseFields), slots(numbers, lineageFields)
+	for _, src := range all {
+		c := s.source(src, numbers)
+		for _, name := range src.providers {
+			s.byName[name] = c
+		}
+	}
+	s.others = *s.source(source{nothing: isEmpty}, numbers)
+	return s
+}
+
+// number gives all fields of the tables their slots.
+func (s *schema) number(all []source) map[string]slot {
+	names := slices.Concat(baseFields, lineageFields)
+	for _, src := range all {
+		names = append(names, src.every()...)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return slices.Compare(strings.Split(a, "."), strings.Split(b, "."))
+	})
+	names = slices.Compact(names)
+	numbers, objects := map[string]slot{}, map[string]int{}
+	for i, name := range names {
+		numbers[name] = slot(i)
+		f := field{name: name, key: `"` + name[strings.LastIndexByte(name, '.')+1:] + `":`}
+		for at := 0; ; at++ {
+			n := strings.IndexByte(name[at:], '.')
+			if n < 0 {
+				break
+			}
+			key := name[at : at+n]
+			at += n
+			object := name[:at]
+			if _, ok := objects[object]; !ok {
+				objects[object] = len(objects) + 1
+			}
+			f.objects = append(f.objects, objects[object])
+			f.opening = append(f.opening, `"`+key+`":{`)
+		}
+		s.fields = append(s.fields, f)
+	}
+	if len(names) > maxSlots {
+		panic("windows: more fields than a Mapper has room for")
+	}
+	return numbers
+}
+
+// every gives all fields that records of a source may fill.
+func (src source) every() []string {
+	var names []string
+	for _, mv := range src.vocabulary {
+		names = append(names, mv.fields()...)
+	}
+	for _, k := range append(slices.Clone(src.kinds), src.other) {
+		for _, mv := range k.moves {
+			names = append(names, mv.fields()...)
+		}
+		for _, f := range k.finish {
+			names = append(names, f.to...)
+		}
+	}
+	for _, f := range src.finish {
+		names = append(names, f.to...)
+	}
+	return names
+}
+
+func (s *schema) source(src source, numbers map[string]slot) *compiledSource {
+	c := &compiledSource{source: src, byID: map[uint32]*compiledKind{}}
+	for _, k := range src.kinds {
+		c.byID[k.id] = s.kind(src, k, numbers)
+	}
+	c.other = s.kind(src, src.other, numbers)
+	return c
+}
+
+func (s *schema) kind(src source, k kind, numbers map[string]slot) *compiledKind {
+	c := &compiledKind{
+		number: s.kinds, category: jsonList(k.category), types: jsonList(k.types),
+		action: k.action, outcome: k.outcome, task: cmp.Or(k.task, k.action), moves: map[string]*compiledMove{},
+	}
+	s.kinds++
+	for _, mv := range slices.Concat(k.moves, src.vocabulary) {
+		if c.moves[mv.item] == nil {
+			c.moves[mv.item] = &compiledMove{how: mv.how, to: slots(numbers, mv.fields()), kept: mv.kept()}
+		}
+	}
+	for _, f := range slices.Concat(k.finish, src.finish) {
+		c.finish = append(c.finish, compiledFinish{slots(numbers, f.to), f.run})
+	}
+	return c
+}
+
+func slots(numbers map[string]slot, names []string) []slot {
+	var out []slot
+	for _, name := range names {
+		n, ok := numbers[name]
+		if !ok {
+			panic("windows: field without a slot: " + name)
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// jsonList writes words as a JSON list, "" for none.
+func jsonList(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return `["` + strings.Join(words, `","`) + `"]`
+}
+
+// parent gives the object of a field.
+func parent(name string) string {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[:i]
+	}
+	return ""
+}

@@ -1,0 +1,430 @@
+package windows
+
+import (
+	"strings"
+	"unsafe"
+
+	"github.com/shrike-project/shrike/event"
+)
+
+// Mapper writes records as ECS documents. It reuses its memory and belongs to one
+// goroutine.
+type Mapper struct {
+	schema *schema
+
+	// What the current record fills, by slot. Bits of used tell which values count.
+	values [maxSlots]value
+	used   [maxSlots / 64]uint64
+	list   []string // the elements of listValues
+	data   []datum  // winlog.event_data
+	text   []byte   // memory for texts that no item holds as they are
+
+	// learned remembers for each kind which item stood where in the last record,
+	// as records of a kind have the same items in the same order.
+	learned [][]learned
+	clock   clock
+}
+
+const maxSlots = 256
+
+// learned is an item that was met, and its move, nil if it has none.
+type learned struct {
+	item string
+	move *compiledMove
+}
+
+// value is what a slot holds.
+type value struct {
+	kind     valueKind
+	text     string // textValue, rawValue
+	number   int64  // numberValue
+	from, to int    // of list
+}
+
+type valueKind uint8
+
+const (
+	textValue   valueKind = iota
+	numberValue           // a number
+	rawValue              // JSON as it stands
+	listValue             // a list of texts
+	dataValue             // winlog.event_data
+)
+
+// datum is a member of winlog.event_data: a text, or a list of texts.
+type datum struct {
+	name, text string
+	from, to   int // of list
+	isList     bool
+}
+
+// NewMapper makes a Mapper.
+func NewMapper() *Mapper {
+	s := compile()
+	return &Mapper{schema: s, learned: make([][]learned, s.kinds)}
+}
+
+// Append appends the ECS document of a record to dst: one JSON object, without a
+// line feed. What it appends shares no memory with the record.
+func (m *Mapper) Append(dst []byte, r *Record) []byte {
+	m.reset()
+	src := m.schema.find(r)
+	k := src.byID[r.EventID]
+	if k == nil {
+		k = src.other
+	}
+	m.moveItems(r, src, k)
+	for i := range k.finish {
+		k.finish[i].run(m, r, k.finish[i].to)
+	}
+	m.lineage(&r.Lineage)
+	older := m.base(r, src, k)
+	return m.write(dst, older)
+}
+
+// find gives the source of a record.
+func (s *schema) find(r *Record) *compiledSource {
+	c := s.byName[r.Provider]
+	if c == nil || c.channel != "" && !strings.EqualFold(c.channel, r.Channel) {
+		return &s.others
+	}
+	return c
+}
+
+func (m *Mapper) reset() {
+	m.used = [len(m.used)]uint64{}
+	m.list, m.data, m.text = m.list[:0], m.data[:0], m.text[:0]
+}
+
+// moveItems takes the items of a record to their fields.
+func (m *Mapper) moveItems(r *Record, src *compiledSource, k *compiledKind) {
+	known := m.learned[k.number]
+	for i := range r.Data {
+		item := &r.Data[i]
+		var mv *compiledMove
+		if i < len(known) && known[i].item == item.Name {
+			mv = known[i].move
+		} else {
+			mv = k.moves[item.Name]
+			if i < maxLearned {
+				known = learn(known, i, item.Name, mv)
+				m.learned[k.number] = known
+			}
+		}
+		if src.nothing(item.Value) {
+			continue
+		}
+		if mv == nil {
+			m.data = append(m.data, datum{name: item.Name, text: item.Value})
+			continue
+		}
+		if mv.kept != "" && mv.how != asList {
+			m.data = append(m.data, datum{name: mv.kept, text: item.Value})
+		}
+		m.move(mv, item.Value)
+	}
+}
+
+const maxLearned = 64
+
+func learn(known []learned, i int, item string, mv *compiledMove) []learned {
+	for len(known) <= i {
+		known = append(known, learned{})
+	}
+	known[i] = learned{strings.Clone(item), mv}
+	return known
+}
+
+// move reads the text of an item into the fields of its move. A text that means
+// nothing fills no field.
+func (m *Mapper) move(mv *compiledMove, s string) {
+	if isNothing(s) {
+		return
+	}
+	switch mv.how {
+	case asText:
+		m.setText(mv.to[0], s)
+	case asNumber:
+		if n, ok := parseNumber(s); ok {
+			m.setNumber(mv.to[0], n)
+		}
+	case asFlag:
+		if w := flagWord(s); w != "" {
+			m.setRaw(mv.to[0], w)
+		}
+	case asIP:
+		m.setText(mv.to[0], strings.TrimPrefix(s, "::ffff:"))
+	case asProcess, asProgram:
+		m.setText(mv.to[0], s)
+		if name := baseName(s); name != "" && (mv.how == asProgram || len(name) < len(s)) {
+			m.setText(mv.to[1], name)
+		}
+	case asFile:
+		m.setFile(mv.to, s)
+	case asCommand:
+		m.setCommand(mv.to, s)
+	case asQuoted:
+		m.setText(mv.to[0], s)
+		from := len(m.list)
+		m.list = splitQuoted(m.list, s)
+		m.setList(mv.to[1], from)
+	case asHashes:
+		m.setHashes(mv.to, s)
+	case asAccount:
+		if domain, name, ok := account(s); ok {
+			m.setText(mv.to[0], domain)
+			m.setText(mv.to[1], name)
+			m.addTo(mv.to[2], name)
+		}
+	case asUserShort:
+		s, _, _ = strings.Cut(s, "@")
+		fallthrough
+	case asUser, asHost:
+		m.setText(mv.to[0], s)
+		m.addTo(mv.to[1], s)
+	case asMember:
+		m.addTo(mv.to[0], s)
+	case asList:
+		from := len(m.list)
+		m.list = appendWords(m.list, s)
+		m.data = append(m.data, datum{name: mv.kept, from: from, to: len(m.list), isList: true})
+	}
+}
+
+func (m *Mapper) use(s slot) *value {
+	m.used[s/64] |= 1 << (s % 64)
+	return &m.values[s]
+}
+
+func (m *Mapper) has(s slot) bool { return m.used[s/64]&(1<<(s%64)) != 0 }
+
+// setText, setRaw, setNumber and setList fill a field that is still empty.
+func (m *Mapper) setText(s slot, text string) {
+	if text != "" && !m.has(s) {
+		v := m.use(s)
+		v.kind, v.text = textValue, text
+	}
+}
+
+func (m *Mapper) setRaw(s slot, json string) {
+	if json != "" && !m.has(s) {
+		v := m.use(s)
+		v.kind, v.text = rawValue, json
+	}
+}
+
+func (m *Mapper) setNumber(s slot, n int64) {
+	if !m.has(s) {
+		v := m.use(s)
+		v.kind, v.number = numberValue, n
+	}
+}
+
+// setList makes a field of the elements of m.list from from on, if there are any.
+func (m *Mapper) setList(s slot, from int) {
+	if from < len(m.list) && !m.has(s) {
+		v := m.use(s)
+		v.kind, v.from, v.to = listValue, from, len(m.list)
+	}
+}
+
+// replaceText fills a field, whatever it held.
+func (m *Mapper) replaceText(s slot, text string) {
+	v := m.use(s)
+	v.kind, v.text = textValue, text
+}
+
+// textOf gives the text of a field, "" if it has none.
+func (m *Mapper) textOf(s slot) string {
+	if m.has(s) && m.values[s].kind == textValue {
+		return m.values[s].text
+	}
+	return ""
+}
+
+// addTo adds a text to a list field, once.
+func (m *Mapper) addTo(s slot, text string) {
+	if !m.has(s) {
+		from := len(m.list)
+		m.list = append(m.list, text)
+		m.setList(s, from)
+		return
+	}
+	v := &m.values[s]
+	for _, old := range m.list[v.from:v.to] {
+		if old == text {
+			return
+		}
+	}
+	if v.to != len(m.list) { // the list is not the last one: it moves to the end
+		from := len(m.list)
+		m.list = append(m.list, m.list[v.from:v.to]...)
+		v.from, v.to = from, len(m.list)
+	}
+	m.list = append(m.list, text)
+	v.to++
+}
+
+func (m *Mapper) setFile(to []slot, path string) {
+	m.setText(to[0], path)
+	name := baseName(path)
+	if len(name) == len(path) {
+		return
+	}
+	m.setText(to[1], name)
+	m.setText(to[2], path[:len(path)-len(name)-1])
+	if dot := strings.LastIndexByte(path, '.'); dot >= 0 {
+		m.setText(to[3], path[dot+1:])
+	}
+}
+
+func (m *Mapper) setCommand(to []slot, line string) {
+	m.setText(to[0], line)
+	from := len(m.list)
+	m.list, m.text = splitArgs(m.list, m.text, line)
+	m.setList(to[1], from)
+	m.setNumber(to[2], int64(len(m.list)-from))
+}
+
+// setHashes reads "SHA1=…,MD5=…". Hashes of zeros are none.
+func (m *Mapper) setHashes(to []slot, s string) {
+	related := to[len(hashNames)]
+	var sums [len(hashNames)]string
+	for s != "" {
+		var pair string
+		pair, s, _ = strings.Cut(s, ",")
+		name, sum, _ := strings.Cut(pair, "=")
+		for i, known := range hashNames {
+			if strings.EqualFold(name, known) && strings.Trim(sum, "0") != "" {
+				sums[i] = m.lower(sum)
+				m.setText(to[i], sums[i])
+			}
+		}
+	}
+	for _, sum := range sums {
+		if sum != "" {
+			m.addTo(related, sum)
+		}
+	}
+}
+
+// lower gives a text of ASCII letters in lower case.
+func (m *Mapper) lower(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c >= 'A' && c <= 'Z' {
+			start := len(m.text)
+			m.text = append(m.text, s...)
+			out := m.text[start:]
+			for j, c := range out {
+				if c >= 'A' && c <= 'Z' {
+					out[j] = c + 'a' - 'A'
+				}
+			}
+			return view(out)
+		}
+	}
+	return s
+}
+
+// baseName gives what follows the last backslash of a path.
+func baseName(path string) string { return path[strings.LastIndexByte(path, '\\')+1:] }
+
+// account splits DOMAIN\name.
+func account(s string) (domain, name string, ok bool) {
+	domain, name, ok = strings.Cut(s, `\`)
+	return domain, name, ok && !strings.Contains(name, `\`)
+}
+
+// appendWords appends the words of s that white space parts.
+func appendWords(list []string, s string) []string {
+	for i := 0; i < len(s); {
+		if isSpace(s[i]) {
+			i++
+			continue
+		}
+		end := i
+		for end < len(s) && !isSpace(s[end]) {
+			end++
+		}
+		list = append(list, s[i:end])
+		i = end
+	}
+	return list
+}
+
+func flagWord(s string) string {
+	switch {
+	case strings.EqualFold(s, "true"):
+		return "true"
+	case strings.EqualFold(s, "false"):
+		return "false"
+	}
+	return ""
+}
+
+// parseNumber reads a decimal or 0x… number.
+func parseNumber(s string) (int64, bool) {
+	base, digits := int64(10), s
+	if len(s) > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
+		base, digits = 16, s[2:]
+	}
+	negative := false
+	if base == 10 && len(digits) > 1 && digits[0] == '-' {
+		negative, digits = true, digits[1:]
+	}
+	if digits == "" || len(digits) > 18 {
+		return 0, false
+	}
+	var n int64
+	for i := 0; i < len(digits); i++ {
+		d := hexDigit(digits[i])
+		if d < 0 || d >= base || n > (1<<62)/16 {
+			return 0, false
+		}
+		n = n*base + d
+	}
+	if negative {
+		n = -n
+	}
+	return n, true
+}
+
+func hexDigit(c byte) int64 {
+	switch {
+	case c >= '0' && c <= '9':
+		return int64(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int64(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int64(c-'A') + 10
+	}
+	return -1
+}
+
+// view gives bytes that will not change as a text.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// clock writes instants, and remembers the last second it wrote.
+type clock struct {
+	sec  int64
+	text []byte // 2006-01-02T15:04:05
+}
+
+// append appends an instant as event.Time's String has it.
+func (c *clock) append(dst []byte, t event.Time) []byte {
+	if c.text == nil || c.sec != t.Sec {
+		c.sec, c.text = t.Sec, event.Time{Sec: t.Sec}.Std().AppendFormat(c.text[:0], "2006-01-02T15:04:05")
+	}
+	dst = append(append(dst, c.text...), '.')
+	n, digits := t.Nsec, 9
+	for digits > 3 && n%10 == 0 {
+		n /= 10
+		digits--
+	}
+	for unit := int32(pow10[digits-1]); unit > 0; unit /= 10 {
+		dst = append(dst, byte('0'+n/unit%10))
+	}
+	return append(dst, 'Z')
+}
+
+var pow10 = [...]int32{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000}
