@@ -22,9 +22,10 @@ type slot uint8
 // field is one field of an event, and where it stands in the document.
 type field struct {
 	name    string
-	key     string   // "name": as its object has it
-	objects []int    // the numbers of the objects around it, from outside
-	opening []string // "process":{ for each of them
+	objects []int // the numbers of the objects around it, from outside
+	// prefix is what stands before the value where that many of the objects are
+	// already open: a comma, what opens the others, and the name.
+	prefix []string
 }
 
 type compiledSource struct {
@@ -84,20 +85,22 @@ func (s *schema) number(all []source) map[string]slot {
 	numbers, objects := map[string]slot{}, map[string]int{}
 	for i, name := range names {
 		numbers[name] = slot(i)
-		f := field{name: name, key: `"` + name[strings.LastIndexByte(name, '.')+1:] + `":`}
-		for at := 0; ; at++ {
-			n := strings.IndexByte(name[at:], '.')
-			if n < 0 {
-				break
-			}
-			key := name[at : at+n]
-			at += n
-			object := name[:at]
-			if _, ok := objects[object]; !ok {
+		f := field{name: name}
+		words := strings.Split(name, ".")
+		last := len(words) - 1
+		for i := range last {
+			object := strings.Join(words[:i+1], ".")
+			if objects[object] == 0 {
 				objects[object] = len(objects) + 1
 			}
 			f.objects = append(f.objects, objects[object])
-			f.opening = append(f.opening, `"`+key+`":{`)
+		}
+		for i := range words {
+			text := ","
+			for _, word := range words[i:last] {
+				text += `"` + word + `":{`
+			}
+			f.prefix = append(f.prefix, text+`"`+words[last]+`":`)
 		}
 		s.fields = append(s.fields, f)
 	}

@@ -5,16 +5,19 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"unsafe"
 )
 
 // write writes the fields in use as one nested object. older is the name that
 // event.action had before, "" if there is none: see base.
 func (m *Mapper) write(dst []byte, older string) []byte {
 	dst = append(dst, '{')
+	comma := 0 // how much of a prefix to leave out
 	if older != "" {
 		dst = appendString(append(dst, `"event.action":`...), older)
+	} else {
+		comma = 1
 	}
-	first := len(dst)
 	var open []int // the numbers of the objects that are open
 	for word, used := range m.used {
 		for ; used != 0; used &= used - 1 {
@@ -24,24 +27,17 @@ func (m *Mapper) write(dst []byte, older string) []byte {
 			for same < len(open) && same < len(f.objects) && open[same] == f.objects[same] {
 				same++
 			}
-			for range len(open) - same {
-				dst = append(dst, '}')
-			}
-			if len(dst) > first || older != "" {
-				dst = append(dst, ',')
-			}
-			for _, opening := range f.opening[same:] {
-				dst = append(dst, opening...)
-			}
-			open = f.objects
-			dst = m.appendValue(append(dst, f.key...), &m.values[s])
+			dst = append(dst, closing[:len(open)-same]...)
+			dst = append(dst, f.prefix[same][comma:]...)
+			comma, open = 0, f.objects
+			dst = m.appendValue(dst, &m.values[s])
 		}
 	}
-	for range open {
-		dst = append(dst, '}')
-	}
-	return append(dst, '}')
+	return append(append(dst, closing[:len(open)]...), '}')
 }
+
+// closing closes as many objects as fields nest at most.
+const closing = "}}}}}}}}"
 
 func (m *Mapper) appendValue(dst []byte, v *value) []byte {
 	switch v.kind {
@@ -91,42 +87,42 @@ func (m *Mapper) appendData(dst []byte) []byte {
 func appendString(dst []byte, s string) []byte {
 	dst = slices.Grow(dst, 6*len(s)+10) // as if every byte were escaped, and a word more
 	b := dst[len(dst):cap(dst)]
+	src := unsafe.Slice(unsafe.StringData(s), len(s))
 	b[0] = '"'
-	at, i := 1, 0
-	for ; i+8 <= len(s); i += 8 {
-		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+	at := 1
+	for len(src) >= 8 {
+		w := binary.LittleEndian.Uint64(src)
+		binary.LittleEndian.PutUint64(b[at:], w)
 		special := specials(w)
 		if special == 0 {
-			binary.LittleEndian.PutUint64(b[at:], w)
-			at += 8
+			at, src = at+8, src[8:]
 			continue
 		}
-		for j := i; j < i+8; j++ {
-			at = putByte(b, at, s[j])
-		}
+		n := bits.TrailingZeros64(special) / 8
+		at = escape(b, at+n, src[n])
+		src = src[n+1:]
 	}
-	for ; i < len(s); i++ {
-		at = putByte(b, at, s[i])
+	for _, c := range src {
+		if c < 0x20 || c == '"' || c == '\\' {
+			at = escape(b, at, c)
+			continue
+		}
+		b[at] = c
+		at++
 	}
 	b[at] = '"'
 	return dst[:len(dst)+at+1]
 }
 
-// specials marks the bytes of a word that JSON escapes, and perhaps some behind
-// them.
+// specials marks the bytes of a word that JSON escapes. The lowest mark is right;
+// bytes above it may be marked for no reason.
 func specials(w uint64) uint64 {
 	const low, high = 0x0101010101010101, 0x8080808080808080
-	control := (w - low*0x20) &^ w
 	quote, slash := w^low*'"', w^low*'\\'
-	return (control | (quote-low)&^quote | (slash-low)&^slash) & high
+	return ((w-low*0x20)&^w | (quote-low)&^quote | (slash-low)&^slash) & high
 }
 
-func putByte(b []byte, at int, c byte) int {
-	if c >= 0x20 && c != '"' && c != '\\' {
-		b[at] = c
-		return at + 1
-	}
+func escape(b []byte, at int, c byte) int {
 	b[at] = '\\'
 	switch c {
 	case '"', '\\':
