@@ -80,7 +80,7 @@ func Recognise(doc []byte) Format {
 		if sure {
 			return f
 		}
-		if f != Native {
+		if f == Flat {
 			found = f
 		}
 		if j.skip(); j.bad {
@@ -141,7 +141,9 @@ func tell(name string, j *jsonReader) (f Format, sure bool) {
 		return Azure, true
 	case "EventID", "EventId", "SourceModuleType", "EventReceivedTime":
 		return Flat, false
-	case "Properties", "KeywordsDisplayNames", "ContainerLog", "MatchedQueryIds", "LevelDisplayName":
+	case "Properties":
+		return GetWinEvent, j.peek() == '['
+	case "KeywordsDisplayNames", "ContainerLog", "MatchedQueryIds", "LevelDisplayName":
 		return GetWinEvent, true
 	}
 	return Native, false
