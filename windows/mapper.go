@@ -23,6 +23,10 @@ type Mapper struct {
 	// as records of a kind have the same items in the same order.
 	learned [][]learned
 	clock   clock
+
+	wanted   [maxSlots / 64]uint64 // the slots that are written
+	wantItem func(field string) bool
+	items    map[itemKey]bool // what wantItem said
 }
 
 const maxSlots = 256
@@ -61,7 +65,30 @@ type datum struct {
 // NewMapper makes a Mapper.
 func NewMapper() *Mapper {
 	s := compile()
-	return &Mapper{schema: s, learned: make([][]learned, s.kinds)}
+	m := &Mapper{schema: s, learned: make([][]learned, s.kinds)}
+	for i := range m.wanted {
+		m.wanted[i] = ^uint64(0)
+	}
+	return m
+}
+
+// NewSelectiveMapper makes a Mapper whose documents hold only fields that want
+// agrees to. Such documents are for those who ask for these fields only; where
+// something comes of one, a Mapper for all fields makes the document to keep.
+func NewSelectiveMapper(want func(field string) bool) *Mapper {
+	m := NewMapper()
+	m.wanted = [len(m.wanted)]uint64{}
+	for i, f := range m.schema.fields {
+		if want(f.name) || isObjectList(f.name) {
+			m.wanted[i/64] |= 1 << (i % 64)
+		}
+	}
+	for _, b := range []int{bData, bUserData} {
+		s := m.schema.base[b]
+		m.wanted[s/64] |= 1 << (s % 64)
+	}
+	m.wantItem, m.items = want, map[itemKey]bool{}
+	return m
 }
 
 // Append appends the ECS document of a record to dst: one JSON object, without a
@@ -77,8 +104,14 @@ func (m *Mapper) Append(dst []byte, r *Record) []byte {
 	for i := range k.finish {
 		k.finish[i].run(m, r, k.finish[i].to)
 	}
+	if m.wantItem != nil {
+		m.selectData(r.UserDataName != "")
+	}
 	m.lineage(&r.Lineage)
 	older := m.base(r, src, k)
+	if action := m.schema.base[bAction]; m.wanted[action/64]&(1<<(action%64)) == 0 {
+		older = ""
+	}
 	return m.write(dst, older)
 }
 
@@ -124,6 +157,43 @@ func (m *Mapper) moveItems(r *Record, src *compiledSource, k *compiledKind) {
 		m.move(mv, item.Value)
 	}
 }
+
+// selectData keeps the data that somebody wants.
+func (m *Mapper) selectData(user bool) {
+	n := 0
+	for _, d := range m.data {
+		if m.wantsItem(itemKey{user, d.name}) {
+			m.data[n] = d
+			n++
+		}
+	}
+	m.data = m.data[:n]
+}
+
+// itemKey is the name of an item, of UserData or of EventData.
+type itemKey struct {
+	user bool
+	name string
+}
+
+func (m *Mapper) wantsItem(key itemKey) bool {
+	if wanted, ok := m.items[key]; ok {
+		return wanted
+	}
+	object := "winlog.event_data."
+	if key.user {
+		object = "winlog.user_data."
+	}
+	wanted := m.wantItem(object + key.name)
+	if len(m.items) < maxItems {
+		m.items[itemKey{key.user, strings.Clone(key.name)}] = wanted
+	}
+	return wanted
+}
+
+// maxItems bounds the names of items that a Mapper remembers: a hostile log may have
+// any number.
+const maxItems = 10_000
 
 const maxLearned = 64
 

@@ -20,7 +20,7 @@ func (m *Mapper) write(dst []byte, older string) []byte {
 	}
 	var open []int // the numbers of the objects that are open
 	for word, used := range m.used {
-		for ; used != 0; used &= used - 1 {
+		for used &= m.wanted[word]; used != 0; used &= used - 1 {
 			s := slot(word*64 + bits.TrailingZeros64(used))
 			f := &m.schema.fields[s]
 			same := 0
