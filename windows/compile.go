@@ -1,7 +1,6 @@
 package windows
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -142,7 +141,7 @@ func (s *schema) source(src source, numbers map[string]slot) *compiledSource {
 func (s *schema) kind(src source, k kind, numbers map[string]slot) *compiledKind {
 	c := &compiledKind{
 		number: s.kinds, category: jsonList(k.category), types: jsonList(k.types),
-		action: k.action, outcome: k.outcome, task: cmp.Or(k.task, k.action), moves: map[string]*compiledMove{},
+		action: k.action, outcome: k.outcome, task: k.task, moves: map[string]*compiledMove{},
 	}
 	s.kinds++
 	for _, mv := range slices.Concat(k.moves, src.vocabulary) {
