@@ -20,8 +20,10 @@ type slot uint8
 
 // field is one field of an event, and where it stands in the document.
 type field struct {
-	name    string
-	objects []int // the numbers of the objects around it, from outside
+	name  string
+	depth int // the objects around it
+	// shared says, for each other field, in how many objects both stand.
+	shared []uint8
 	// prefix is what stands before the value where that many of the objects are
 	// already open: a comma, what opens the others, and the name.
 	prefix []string
@@ -81,18 +83,14 @@ func (s *schema) number(all []source) map[string]slot {
 		return slices.Compare(strings.Split(a, "."), strings.Split(b, "."))
 	})
 	names = slices.Compact(names)
-	numbers, objects := map[string]slot{}, map[string]int{}
+	numbers := map[string]slot{}
 	for i, name := range names {
 		numbers[name] = slot(i)
-		f := field{name: name}
 		words := strings.Split(name, ".")
 		last := len(words) - 1
-		for i := range last {
-			object := strings.Join(words[:i+1], ".")
-			if objects[object] == 0 {
-				objects[object] = len(objects) + 1
-			}
-			f.objects = append(f.objects, objects[object])
+		f := field{name: name, depth: last}
+		for _, other := range names {
+			f.shared = append(f.shared, shared(words[:last], strings.Split(other, ".")))
 		}
 		for i := range words {
 			text := ","
@@ -107,6 +105,16 @@ func (s *schema) number(all []source) map[string]slot {
 		panic("windows: more fields than a Mapper has room for")
 	}
 	return numbers
+}
+
+// shared counts the objects, by their names from outside, that a field of another
+// path stands in too.
+func shared(objects, path []string) uint8 {
+	n := 0
+	for n < len(objects) && n < len(path)-1 && objects[n] == path[n] {
+		n++
+	}
+	return uint8(n)
 }
 
 // every gives all fields that records of a source may fill.

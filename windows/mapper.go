@@ -31,10 +31,12 @@ type Mapper struct {
 
 const maxSlots = 256
 
-// learned is an item that was met, and its move, nil if it has none.
+// learned is an item that was met, its move, nil if it has none, and whether
+// somebody wants what becomes of it.
 type learned struct {
-	item string
-	move *compiledMove
+	item           string
+	move           *compiledMove
+	wanted, inData bool
 }
 
 // value is what a slot holds.
@@ -101,11 +103,12 @@ func (m *Mapper) Append(dst []byte, r *Record) []byte {
 		k = src.other
 	}
 	m.moveItems(r, src, k)
+	moved := len(m.data)
 	for i := range k.finish {
 		k.finish[i].run(m, r, k.finish[i].to)
 	}
 	if m.wantItem != nil {
-		m.selectData(r.UserDataName != "")
+		m.selectData(moved, r.UserDataName != "")
 	}
 	m.lineage(&r.Lineage)
 	older := m.base(r, src, k)
@@ -134,34 +137,61 @@ func (m *Mapper) moveItems(r *Record, src *compiledSource, k *compiledKind) {
 	known := m.learned[k.number]
 	for i := range r.Data {
 		item := &r.Data[i]
-		var mv *compiledMove
+		var l learned
 		if i < len(known) && known[i].item == item.Name {
-			mv = known[i].move
+			l = known[i]
 		} else {
-			mv = k.moves[item.Name]
+			l = m.meet(item.Name, k, r.UserDataName != "")
 			if i < maxLearned {
-				known = learn(known, i, item.Name, mv)
-				m.learned[k.number] = known
+				m.learned[k.number] = learn(known, i, l)
+				known = m.learned[k.number]
 			}
 		}
-		if src.nothing(item.Value) {
+		if !l.wanted || src.nothing(item.Value) {
 			continue
 		}
-		if mv == nil {
+		switch {
+		case l.move == nil:
 			m.data = append(m.data, datum{name: item.Name, text: item.Value})
-			continue
+		case l.inData:
+			m.data = append(m.data, datum{name: l.move.kept, text: item.Value})
+			fallthrough
+		default:
+			m.move(l.move, item.Value)
 		}
-		if mv.kept != "" && mv.how != asList {
-			m.data = append(m.data, datum{name: mv.kept, text: item.Value})
-		}
-		m.move(mv, item.Value)
 	}
 }
 
-// selectData keeps the data that somebody wants.
-func (m *Mapper) selectData(user bool) {
-	n := 0
-	for _, d := range m.data {
+// meet gives what is to be known about an item.
+func (m *Mapper) meet(item string, k *compiledKind, user bool) learned {
+	l := learned{item: item, move: k.moves[item]}
+	if l.move == nil {
+		l.wanted = m.wantsItem(itemKey{user, item})
+		return l
+	}
+	kept := l.move.kept != "" && m.wantsItem(itemKey{user, l.move.kept})
+	l.inData = kept && l.move.how != asList
+	l.wanted = kept
+	for _, s := range l.move.to {
+		l.wanted = l.wanted || m.wanted[s/64]&(1<<(s%64)) != 0
+	}
+	return l
+}
+
+const maxLearned = 64
+
+func learn(known []learned, i int, l learned) []learned {
+	for len(known) <= i {
+		known = append(known, learned{})
+	}
+	l.item = strings.Clone(l.item)
+	known[i] = l
+	return known
+}
+
+// selectData keeps those of the data from number n on that somebody wants.
+func (m *Mapper) selectData(n int, user bool) {
+	for _, d := range m.data[n:] {
 		if m.wantsItem(itemKey{user, d.name}) {
 			m.data[n] = d
 			n++
@@ -177,6 +207,9 @@ type itemKey struct {
 }
 
 func (m *Mapper) wantsItem(key itemKey) bool {
+	if m.wantItem == nil {
+		return true
+	}
 	if wanted, ok := m.items[key]; ok {
 		return wanted
 	}
@@ -194,16 +227,6 @@ func (m *Mapper) wantsItem(key itemKey) bool {
 // maxItems bounds the names of items that a Mapper remembers: a hostile log may have
 // any number.
 const maxItems = 10_000
-
-const maxLearned = 64
-
-func learn(known []learned, i int, item string, mv *compiledMove) []learned {
-	for len(known) <= i {
-		known = append(known, learned{})
-	}
-	known[i] = learned{strings.Clone(item), mv}
-	return known
-}
 
 // move reads the text of an item into the fields of its move. A text that means
 // nothing fills no field.
@@ -365,7 +388,7 @@ func (m *Mapper) setHashes(to []slot, s string) {
 		pair, s, _ = strings.Cut(s, ",")
 		name, sum, _ := strings.Cut(pair, "=")
 		for i, known := range hashNames {
-			if strings.EqualFold(name, known) && strings.Trim(sum, "0") != "" {
+			if len(name) == len(known) && strings.EqualFold(name, known) && !isZero(sum) {
 				sums[i] = m.lower(sum)
 				m.setText(to[i], sums[i])
 			}
@@ -377,6 +400,8 @@ func (m *Mapper) setHashes(to []slot, s string) {
 		}
 	}
 }
+
+func isZero(s string) bool { return s == "" || s[0] == '0' && strings.Trim(s, "0") == "" }
 
 // lower gives a text of ASCII letters in lower case.
 func (m *Mapper) lower(s string) string {

@@ -18,22 +18,25 @@ func (m *Mapper) write(dst []byte, older string) []byte {
 	} else {
 		comma = 1
 	}
-	var open []int // the numbers of the objects that are open
+	var last *field
+	open := 0 // the objects that are open
 	for word, used := range m.used {
 		for used &= m.wanted[word]; used != 0; used &= used - 1 {
 			s := slot(word*64 + bits.TrailingZeros64(used))
 			f := &m.schema.fields[s]
 			same := 0
-			for same < len(open) && same < len(f.objects) && open[same] == f.objects[same] {
-				same++
+			if last != nil {
+				same = int(last.shared[s])
 			}
-			dst = append(dst, closing[:len(open)-same]...)
+			if same < open {
+				dst = append(dst, closing[:open-same]...)
+			}
 			dst = append(dst, f.prefix[same][comma:]...)
-			comma, open = 0, f.objects
+			comma, open, last = 0, f.depth, f
 			dst = m.appendValue(dst, &m.values[s])
 		}
 	}
-	return append(append(dst, closing[:len(open)]...), '}')
+	return append(append(dst, closing[:open]...), '}')
 }
 
 // closing closes as many objects as fields nest at most.
@@ -87,7 +90,8 @@ func (m *Mapper) appendData(dst []byte) []byte {
 func appendString(dst []byte, s string) []byte {
 	dst = slices.Grow(dst, 6*len(s)+10) // as if every byte were escaped, and a word more
 	b := dst[len(dst):cap(dst)]
-	src := unsafe.Slice(unsafe.StringData(s), len(s))
+	all := unsafe.Slice(unsafe.StringData(s), len(s))
+	src := all
 	b[0] = '"'
 	at := 1
 	for len(src) >= 8 {
@@ -101,6 +105,14 @@ func appendString(dst []byte, s string) []byte {
 		n := bits.TrailingZeros64(special) / 8
 		at = escape(b, at+n, src[n])
 		src = src[n+1:]
+	}
+	if n := len(src); n > 0 && len(s) >= 8 {
+		// The last bytes, as the upper ones of the text's last word.
+		w := binary.LittleEndian.Uint64(all[len(s)-8:]) >> (64 - 8*n)
+		if bits.TrailingZeros64(specials(w))/8 >= n {
+			binary.LittleEndian.PutUint64(b[at:], w)
+			at, src = at+n, nil
+		}
 	}
 	for _, c := range src {
 		if c < 0x20 || c == '"' || c == '\\' {
