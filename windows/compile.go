@@ -79,18 +79,22 @@ func (s *schema) number(all []source) map[string]slot {
 	for _, src := range all {
 		names = append(names, src.every()...)
 	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	slices.SortFunc(names, func(a, b string) int {
 		return slices.Compare(strings.Split(a, "."), strings.Split(b, "."))
 	})
-	names = slices.Compact(names)
 	numbers := map[string]slot{}
+	paths := make([][]string, len(names))
 	for i, name := range names {
-		numbers[name] = slot(i)
-		words := strings.Split(name, ".")
+		numbers[name], paths[i] = slot(i), strings.Split(name, ".")
+	}
+	for i, name := range names {
+		words := paths[i]
 		last := len(words) - 1
 		f := field{name: name, depth: last}
-		for _, other := range names {
-			f.shared = append(f.shared, shared(words[:last], strings.Split(other, ".")))
+		for _, other := range paths {
+			f.shared = append(f.shared, shared(words[:last], other))
 		}
 		for i := range words {
 			text := ","

@@ -106,10 +106,12 @@ func (p *Parser) dumpSystem(r *Record) {
 // attributes reads the elements of System that have only attributes:
 // {"#attributes":{…}}, or the attributes themselves where evtx_dump keeps them apart.
 func (p *Parser) attributes(r *Record, element string) {
-	if !p.j.enter('{') {
+	if p.depth >= maxDepth || !p.j.enter('{') {
 		p.j.skip()
 		return
 	}
+	p.depth++
+	defer func() { p.depth-- }()
 	for {
 		name, ok := p.j.member()
 		if !ok {

@@ -321,12 +321,6 @@ func (m *Mapper) setList(s slot, from int) {
 	}
 }
 
-// replaceText fills a field, whatever it held.
-func (m *Mapper) replaceText(s slot, text string) {
-	v := m.use(s)
-	v.kind, v.text = textValue, text
-}
-
 // textOf gives the text of a field, "" if it has none.
 func (m *Mapper) textOf(s slot) string {
 	if m.has(s) && m.values[s].kind == textValue {
@@ -334,6 +328,10 @@ func (m *Mapper) textOf(s slot) string {
 	}
 	return ""
 }
+
+// maxMembers bounds the lists that addTo fills: they are searched for each member,
+// and a hostile record may name any number.
+const maxMembers = 1000
 
 // addTo adds a text to a list field, once.
 func (m *Mapper) addTo(s slot, text string) {
@@ -344,6 +342,9 @@ func (m *Mapper) addTo(s slot, text string) {
 		return
 	}
 	v := &m.values[s]
+	if v.to-v.from >= maxMembers {
+		return
+	}
 	for _, old := range m.list[v.from:v.to] {
 		if old == text {
 			return

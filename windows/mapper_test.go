@@ -38,6 +38,10 @@ func values(t *testing.T, r *windows.Record, name string) string {
 	}
 	var out []string
 	for _, v := range ev.Values(f) {
+		if v.Kind() == event.Date {
+			out = append(out, v.Time().String())
+			continue
+		}
 		out = append(out, v.Text())
 	}
 	return strings.Join(out, "; ")

@@ -18,6 +18,7 @@ type Parser struct {
 	category     string // NXLog's Category, the rendered task
 	ownType      string // EventTypeOrignal: the EventType that the collector overwrote
 
+	depth int                   // of objects within objects of items
 	names map[kindName][]string // made when a document first asks for it
 }
 
@@ -157,12 +158,17 @@ func (p *Parser) add(r *Record, name, value string) {
 	r.Data = append(r.Data, Item{name, value})
 }
 
+// maxDepth bounds the objects within objects that are read; deeper ones are passed.
+const maxDepth = 16
+
 // items reads an object of items.
 func (p *Parser) items(r *Record) {
-	if !p.j.enter('{') {
+	if p.depth >= maxDepth || !p.j.enter('{') {
 		p.j.skip()
 		return
 	}
+	p.depth++
+	defer func() { p.depth-- }()
 	for {
 		name, ok := p.j.member()
 		if !ok {
