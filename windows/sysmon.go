@@ -12,7 +12,7 @@ import (
 
 func sysmon() source {
 	return source{
-		name: "sysmon", providers: []string{"Microsoft-Windows-Sysmon", "Linux-Sysmon"},
+		name: "sysmon", providers: []string{"Microsoft-Windows-Sysmon"},
 		module: "sysmon", dataset: "windows.sysmon_operational", nothing: isNothing,
 		vocabulary: sysmonVocabulary, kinds: sysmonKinds,
 		other: kind{},
