@@ -222,4 +222,3 @@ func hexDigit(c byte) int64 {
 
 // view gives bytes that will not change as a text.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
