@@ -37,6 +37,12 @@ type Record struct {
 	OpcodeName string   // the opcode's name as rendered
 	LevelName  string   // the level's name as rendered
 	KeywordSet []string // the names of the keywords as rendered
+	UserName   string   // the account of UserID
+	UserDomain string
+	UserType   string // the kind of that account, such as "User"
+
+	// Lineage is what a History knows of the process that the record is about.
+	Lineage Lineage
 }
 
 // Item is one named value. Values are written as Windows writes them: numbers in
@@ -57,5 +63,5 @@ func (r *Record) Get(name string) string {
 
 // Reset empties the record, and keeps the memory of its data for the next one.
 func (r *Record) Reset() {
-	*r = Record{Data: r.Data[:0]}
+	*r = Record{Data: r.Data[:0], KeywordSet: r.KeywordSet[:0]}
 }
