@@ -32,7 +32,7 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 	for i, step := range s.Steps {
 		st := Step{Query: step.Query.String(), Missing: step.Record == nil, Trace: traces[i]}
 		if r := step.Record; r != nil {
-			src := newSource(r.Source, r.Index, r.ID)
+			src := newSource(r.Source, r.Index(), r.ID())
 			if src.descendsFrom(s.Rule.ObjectID) {
 				return
 			}

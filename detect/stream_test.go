@@ -43,7 +43,7 @@ func (f *follower) signal(s *detect.Signal) {
 		if step.Record == nil {
 			ids = append(ids, "-")
 		} else {
-			ids = append(ids, step.Record.ID)
+			ids = append(ids, step.Record.ID())
 		}
 	}
 	f.signals = append(f.signals, s.Rule.RuleID+":"+strings.Join(ids, "+"))

@@ -141,8 +141,8 @@ func (p *Plan) leadBlocks(last *partial) bool {
 
 // wait holds a match back until the absence of trailing events is certain. It
 // reports false where nothing can come between: then the match is complete.
-func (a *absences) wait(p *Plan, m Match, last *partial) bool {
-	w := &wait{match: m, last: last, behind: last.record.millis(), from: last.first().millis()}
+func (a *absences) wait(p *Plan, m Match, last partial) bool {
+	w := &wait{match: m, last: &last, behind: last.record.millis(), from: last.first().millis()}
 	if p.leading {
 		if last.absent.lead == none {
 			return false // some time of the length of maxspan before the match is free

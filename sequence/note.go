@@ -41,6 +41,20 @@ func (t *Tracker) note(what What, step int, key string, r *Record, p *partial) {
 	t.opt.Notes(Note{What: what, Step: step, Key: key, Record: r, Partial: p.records()})
 }
 
+// noteSlot tells what becomes of the match in a slot, if there is one. Of what time
+// ends, or the end of the input, the step is the one that did not come.
+func (t *Tracker) noteSlot(what What, slot int, g *group, r *Record) {
+	p := &g.slots[slot]
+	if t.opt.Notes == nil || !p.held() {
+		return
+	}
+	step := slot
+	if what == Expired || what == Waiting {
+		step++
+	}
+	t.note(what, step, g.key, r, p)
+}
+
 func (p *partial) records() []*Record {
 	var list []*Record
 	for q := p; q != nil; q = q.before {
@@ -56,7 +70,7 @@ func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
 	}
 	others := 0
 	for g := t.oldest; g != nil; g = g.newer {
-		if g.key != key && step-1 < len(g.slots) && g.slots[step-1] != nil {
+		if g.key != key && step-1 < len(g.slots) && g.slots[step-1].held() {
 			others++
 		}
 	}
@@ -66,10 +80,8 @@ func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
 // noteWaiting tells of what is unfinished at the end.
 func (t *Tracker) noteWaiting() {
 	for g := t.oldest; g != nil; g = g.newer {
-		for slot, p := range g.slots {
-			if p != nil {
-				t.note(Waiting, slot+1, g.key, nil, p)
-			}
+		for slot := range g.slots {
+			t.noteSlot(Waiting, slot, g, nil)
 		}
 	}
 }

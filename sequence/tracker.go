@@ -49,21 +49,34 @@ type Tracker struct {
 }
 
 // group is the state of one key. Slot i holds the unfinished match that has
-// matched steps 0 to i.
+// matched steps 0 to i; most groups have one slot.
 type group struct {
 	key          string
-	started      int64 // milliseconds: the latest first event
-	slots        []*partial
+	slots        []partial
 	older, newer *group
 	next         *group // in its bucket
 }
 
+// started gives the time of the latest first event in milliseconds. A match cannot
+// overtake another, so it is that of the lowest slot.
+func (g *group) started() int64 {
+	for i := range g.slots {
+		if p := &g.slots[i]; p.held() {
+			return p.first().millis()
+		}
+	}
+	return none
+}
+
 // partial is an unfinished match: its latest record, and the partial it extends.
+// The zero value is an empty slot.
 type partial struct {
 	before *partial
 	record *Record
 	absent *absence // of plans with missing items, else nil
 }
+
+func (p *partial) held() bool { return p.record != nil }
 
 // first gives the record of the first step.
 func (p *partial) first() *Record {
@@ -155,51 +168,55 @@ func (t *Tracker) advance(now int64, emit func(Match)) {
 
 // step lets an event be a step of the match of a key.
 func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
-	last := len(t.plan.steps) - 1
 	if step == 0 {
-		p := &partial{record: r}
-		if t.plan.missing {
-			p.absent = t.absent.begin(t.plan, key, r.millis())
-		}
-		if last == 0 {
-			t.complete(key, p, emit)
-			return
-		}
-		g := t.touch(key, r)
-		t.note(Started, step, key, r, p)
-		t.put(g, 0, p)
+		t.begin(key, r, emit)
 		return
 	}
 	g := t.groups.get(key)
-	if g == nil || step-1 >= len(g.slots) || g.slots[step-1] == nil || g.slots[step-1].record == r {
+	if g == nil || step-1 >= len(g.slots) || !g.slots[step-1].held() {
 		t.noteNoPartial(step, key, r)
 		return
 	}
 	before := g.slots[step-1]
-	g.slots[step-1] = nil // consumed even if it is rejected below
+	g.slots[step-1] = partial{} // consumed even if it is rejected below
 	if t.plan.maxSpan > 0 && r.millis()-before.first().millis() > t.plan.maxSpan {
-		t.note(Expired, step, key, r, before)
+		t.note(Expired, step, key, r, &before)
 		t.release(g)
 		return
 	}
-	p := &partial{before: before, record: r, absent: before.absent}
+	p := partial{before: &before, record: r, absent: before.absent}
 	if p.absent != nil {
 		p.absent.extend(r.millis())
 	}
-	if step == last {
+	if step == len(t.plan.steps)-1 {
 		t.release(g)
 		t.complete(key, p, emit)
 		return
 	}
-	t.note(Extended, step, key, r, p)
+	t.note(Extended, step, key, r, &p)
 	t.put(g, step, p)
 }
 
-func (t *Tracker) put(g *group, slot int, p *partial) {
-	for len(g.slots) <= slot {
-		g.slots = append(g.slots, nil)
+// begin lets an event be the first step.
+func (t *Tracker) begin(key string, r *Record, emit func(Match)) {
+	p := partial{record: r}
+	if t.plan.missing {
+		p.absent = t.absent.begin(t.plan, key, r.millis())
 	}
-	if old := g.slots[slot]; old != nil {
+	if len(t.plan.steps) == 1 {
+		t.complete(key, p, emit)
+		return
+	}
+	g := t.touch(key)
+	t.note(Started, 0, key, r, &p)
+	t.put(g, 0, p)
+}
+
+func (t *Tracker) put(g *group, slot int, p partial) {
+	for len(g.slots) <= slot {
+		g.slots = append(g.slots, partial{})
+	}
+	if old := &g.slots[slot]; old.held() {
 		t.note(Replaced, slot, g.key, p.record, old)
 	}
 	g.slots[slot] = p
@@ -207,19 +224,20 @@ func (t *Tracker) put(g *group, slot int, p *partial) {
 
 // complete makes a match of a partial that has all its steps, or lets it wait for
 // the absence of an event.
-func (t *Tracker) complete(key string, p *partial, emit func(Match)) {
+func (t *Tracker) complete(key string, p partial, emit func(Match)) {
 	m := Match{Key: key, Order: t.order}
 	t.order++
-	if p.absent != nil && (p.absent.broken || t.plan.leadBlocks(p)) {
-		t.note(Rejected, len(t.plan.steps)-1, key, p.record, p)
+	last := len(t.plan.steps) - 1
+	if p.absent != nil && (p.absent.broken || t.plan.leadBlocks(&p)) {
+		t.note(Rejected, last, key, p.record, &p)
 		return
 	}
-	m.Records = t.plan.arrange(p)
+	m.Records = t.plan.arrange(&p)
 	if t.plan.trailing && t.absent.wait(t.plan, m, p) {
-		t.note(Waits, len(t.plan.steps)-1, key, p.record, p)
+		t.note(Waits, last, key, p.record, &p)
 		return
 	}
-	t.note(Completed, len(t.plan.steps)-1, key, p.record, p)
+	t.note(Completed, last, key, p.record, &p)
 	emit(m)
 }
 
@@ -247,16 +265,14 @@ func (t *Tracker) cut(key string, r *Record) {
 	if g == nil {
 		return
 	}
-	for slot, p := range g.slots {
-		if p != nil {
-			t.note(Cut, slot, key, r, p)
-		}
+	for slot := range g.slots {
+		t.noteSlot(Cut, slot, g, r)
 	}
 	t.remove(g)
 }
 
 // touch gives the group of a key, made if need be, as the newest of all.
-func (t *Tracker) touch(key string, r *Record) *group {
+func (t *Tracker) touch(key string) *group {
 	g := t.groups.get(key)
 	if g == nil {
 		g = &group{key: key}
@@ -267,7 +283,6 @@ func (t *Tracker) touch(key string, r *Record) *group {
 	} else {
 		t.unlink(g)
 	}
-	g.started = r.millis()
 	g.older, g.newer = t.newest, nil
 	if t.newest != nil {
 		t.newest.newer = g
@@ -280,18 +295,16 @@ func (t *Tracker) touch(key string, r *Record) *group {
 
 func (t *Tracker) evict(g *group) {
 	t.stats.Evicted++
-	for slot, p := range g.slots {
-		if p != nil {
-			t.note(Evicted, slot, g.key, p.record, p)
-		}
+	for slot := range g.slots {
+		t.noteSlot(Evicted, slot, g, g.slots[slot].record)
 	}
 	t.remove(g)
 }
 
 // release removes a group that holds nothing any more.
 func (t *Tracker) release(g *group) {
-	for _, p := range g.slots {
-		if p != nil {
+	for i := range g.slots {
+		if g.slots[i].held() {
 			return
 		}
 	}
@@ -327,16 +340,14 @@ func (t *Tracker) expire(now int64) {
 	if span == 0 {
 		return
 	}
-	for g := t.oldest; g != nil && now-g.started > span; g = t.oldest {
+	for g := t.oldest; g != nil && now-g.started() > span; g = t.oldest {
 		if bound {
 			t.evict(g)
 			continue
 		}
 		t.stats.Expired++
-		for slot, p := range g.slots {
-			if p != nil {
-				t.note(Expired, slot+1, g.key, nil, p)
-			}
+		for slot := range g.slots {
+			t.noteSlot(Expired, slot, g, nil)
 		}
 		t.remove(g)
 	}
@@ -372,7 +383,7 @@ func (t *Tracker) observeMissing(now int64, hits []Hit) {
 			case gap == 0:
 				t.absent.leading(key, now)
 			default:
-				if g := t.groups.get(key); g != nil && gap-1 < len(g.slots) && g.slots[gap-1] != nil {
+				if g := t.groups.get(key); g != nil && gap-1 < len(g.slots) && g.slots[gap-1].held() {
 					g.slots[gap-1].absent.between(now, g.slots[gap-1].record.millis())
 				}
 			}

@@ -255,7 +255,7 @@ func (w *world) track(opt sequence.Options, between func(*sequence.Tracker) *seq
 			}
 			hits = append(hits, sequence.Hit{Item: item, Keys: keys})
 		}
-		t.Observe(&sequence.Record{ID: fmt.Sprint(n), Time: event.UnixMilli(e.millis), Timed: true, Number: uint64(n)}, hits, emit)
+		t.Observe(record(n, e.millis), hits, emit)
 		t = between(t)
 	}
 	t.Finish(emit)
@@ -267,12 +267,19 @@ func (w *world) track(opt sequence.Options, between func(*sequence.Tracker) *seq
 			if r == nil {
 				text += " -"
 			} else {
-				text += " " + r.ID
+				text += " " + r.ID()
 			}
 		}
 		out = append(out, text)
 	}
 	return out
+}
+
+// record makes a record whose id is its number.
+func record(n int, millis int64) *sequence.Record {
+	r := &sequence.Record{Time: event.UnixMilli(millis), Timed: true, Number: uint64(n)}
+	r.SetHit("", fmt.Sprint(n))
+	return r
 }
 
 func keyOf(name string) string { return sequence.Key(event.StringValue(name)) }
@@ -378,7 +385,7 @@ func TestDamagedSnapshots(t *testing.T) {
 
 // simple observes one event for a two-step sequence by key.
 func simple(t *sequence.Tracker, n int, millis int64, item int, key string, emit func(sequence.Match)) {
-	t.Observe(&sequence.Record{ID: fmt.Sprint(n), Time: event.UnixMilli(millis), Timed: true, Number: uint64(n)}, []sequence.Hit{{Item: item, Keys: []string{keyOf(key)}}}, emit)
+	t.Observe(record(n, millis), []sequence.Hit{{Item: item, Keys: []string{keyOf(key)}}}, emit)
 }
 
 func plan(t *testing.T, query string) *sequence.Plan {
@@ -466,13 +473,13 @@ func TestObserveAllocatesNothingWithoutHits(t *testing.T) {
 func TestSampleEmitsOncePerKey(t *testing.T) {
 	tr := sequence.NewTracker(plan(t, "sample by k [any where true] [any where true]"), sequence.Options{})
 	var got []string
-	emit := func(m sequence.Match) { got = append(got, nameOf(m.Key)+m.Records[0].ID+m.Records[1].ID) }
+	emit := func(m sequence.Match) { got = append(got, nameOf(m.Key)+m.Records[0].ID()+m.Records[1].ID()) }
 	both := func(n int, key string, items ...int) {
 		var hits []sequence.Hit
 		for _, i := range items {
 			hits = append(hits, sequence.Hit{Item: i, Keys: []string{keyOf(key)}})
 		}
-		tr.Observe(&sequence.Record{ID: fmt.Sprint(n), Number: uint64(n)}, hits, emit)
+		tr.Observe(record(n, 0), hits, emit)
 	}
 	both(1, "a", 0, 1) // one event is not two
 	both(2, "b", 1)

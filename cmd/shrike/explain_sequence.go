@@ -138,7 +138,7 @@ func (e *sequenceExplanation) note(_ *rule.Rule, n sequence.Note) {
 }
 
 func eventNumber(r *sequence.Record) int {
-	n, _ := strconv.Atoi(r.ID)
+	n, _ := strconv.Atoi(r.ID())
 	return n
 }
 
