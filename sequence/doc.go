@@ -13,8 +13,9 @@
 // # Time
 //
 // Events arrive in the order of time, then tiebreaker, then arrival; detect puts
-// them into it. maxspan counts from the first event to the last, in milliseconds,
-// and equality is within. Advance says that no earlier event will come: it drops
+// them into it. maxspan counts from the first event to the last, by the full
+// precision of their times, and equality is within; missing events are compared by
+// milliseconds. Advance says that no earlier event will come: it drops
 // what can no longer complete, and completes what only waited for an event that
 // did not come ("![…]").
 //

@@ -179,7 +179,7 @@ func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
 	}
 	before := g.slots[step-1]
 	g.slots[step-1] = partial{} // consumed even if it is rejected below
-	if t.plan.maxSpan > 0 && r.millis()-before.first().millis() > t.plan.maxSpan {
+	if t.plan.maxSpan > 0 && r.beyond(t.plan.maxSpan, before.first()) {
 		t.note(Expired, step, key, r, &before)
 		t.release(g)
 		return

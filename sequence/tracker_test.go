@@ -1,6 +1,7 @@
 package sequence_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,7 +15,8 @@ import (
 )
 
 // world is a query and events for it. Conditions are left out: each event says
-// which items it hits, and its keys are given.
+// which items it hits, and under which keys. Times are finer than the milliseconds
+// in which missing events are compared.
 type world struct {
 	query  string
 	events []worldEvent
@@ -23,16 +25,22 @@ type world struct {
 }
 
 type worldEvent struct {
-	millis int64
-	items  []int
-	keys   []string // of every item alike
+	micros int64
+	hits   []worldHit
 }
+
+type worldHit struct {
+	item int
+	keys []string
+}
+
+func (e *worldEvent) millis() int64 { return e.micros / 1000 }
 
 func (w *world) String() string {
 	var b strings.Builder
 	b.WriteString(w.query)
 	for i, e := range w.events {
-		fmt.Fprintf(&b, "\n  event %d at %d ms, items %v, keys %q", i, e.millis, e.items, e.keys)
+		fmt.Fprintf(&b, "\n  event %d at %d µs, hits %v", i, e.micros, e.hits)
 	}
 	return b.String()
 }
@@ -73,23 +81,46 @@ func randomWorld(r *rand.Rand) *world {
 	if w.plan, err = sequence.Compile(q, event.NewFieldSet(nil)); err != nil {
 		panic(err)
 	}
-	now := int64(100)
+	w.addEvents(r)
+	return w
+}
+
+func (w *world) addEvents(r *rand.Rand) {
+	now := int64(100_000)
 	for range 2 + r.IntN(11) {
-		now += int64(r.IntN(4)) // often the same millisecond
-		e := worldEvent{millis: now}
-		for i := range w.plan.Items() {
-			if r.IntN(5) < 2 {
-				e.items = append(e.items, i)
-			}
+		now += int64(r.IntN(4)) * 1000 // often the same millisecond
+		if r.IntN(3) == 0 {
+			now += 400
 		}
-		for _, k := range []string{"a", "b"} {
-			if r.IntN(3) > 0 {
-				e.keys = append(e.keys, k)
+		e := worldEvent{micros: now}
+		keys := someKeys(r)
+		for i := range w.plan.Items() {
+			if r.IntN(5) > 1 {
+				continue
+			}
+			if r.IntN(3) == 0 { // the item's own key fields hold something else
+				keys = someKeys(r)
+			}
+			if len(keys) > 0 {
+				e.hits = append(e.hits, worldHit{i, keys})
 			}
 		}
 		w.events = append(w.events, e)
 	}
-	return w
+}
+
+// someKeys gives none of the two keys, one or both, in either order.
+func someKeys(r *rand.Rand) []string {
+	var keys []string
+	for _, k := range []string{"a", "b"} {
+		if r.IntN(3) > 0 {
+			keys = append(keys, k)
+		}
+	}
+	if r.IntN(2) == 0 {
+		slices.Reverse(keys)
+	}
+	return keys
 }
 
 // reference enumerates the matches of a world by the definition: for each key the
@@ -102,10 +133,13 @@ func (w *world) reference() []string {
 		text  string
 	}
 	var all []found
-	for order, key := range []string{"a", "b"} {
+	steps := w.positives()
+	for _, key := range []string{"a", "b"} {
 		for _, m := range w.machine(key) {
 			if w.missingHolds(key, m) {
-				all = append(all, found{m[len(m)-1], order, key + w.text(m)})
+				last := m[len(m)-1]
+				order := slices.Index(w.keys(last, steps[len(steps)-1]), key)
+				all = append(all, found{last, order, key + w.text(m)})
 			}
 		}
 	}
@@ -136,14 +170,24 @@ func (w *world) positives() []int {
 }
 
 func (w *world) hits(e int, item int, key string) bool {
-	return slices.Contains(w.events[e].items, item) && slices.Contains(w.events[e].keys, key)
+	return slices.Contains(w.keys(e, item), key)
+}
+
+// keys gives the keys under which an event hits an item.
+func (w *world) keys(e int, item int) []string {
+	for _, h := range w.events[e].hits {
+		if h.item == item {
+			return h.keys
+		}
+	}
+	return nil
 }
 
 // machine gives the events of each emitted match of a key.
 func (w *world) machine(key string) [][]int {
 	steps := w.positives()
 	n := len(steps)
-	span := w.parsed.Sequence.MaxSpan.Milliseconds()
+	span := w.parsed.Sequence.MaxSpan.Microseconds()
 	slots := make([][]int, n)
 	var out [][]int
 	for e := range w.events {
@@ -160,7 +204,7 @@ func (w *world) machine(key string) [][]int {
 					continue
 				}
 				slots[i-1] = nil
-				if span > 0 && w.events[e].millis-w.events[before[0]].millis > span {
+				if span > 0 && w.events[e].micros-w.events[before[0]].micros > span {
 					continue
 				}
 				next = append(slices.Clone(before), e)
@@ -181,7 +225,7 @@ func (w *world) machine(key string) [][]int {
 // missingHolds applies the table of missing events to a match.
 func (w *world) missingHolds(key string, m []int) bool {
 	span := w.parsed.Sequence.MaxSpan.Milliseconds()
-	at := func(i int) int64 { return w.events[m[i]].millis }
+	at := func(i int) int64 { return w.events[m[i]].millis() }
 	first, last := at(0), at(len(m)-1)
 	const none = int64(-1)
 	lead, trail := none, none
@@ -198,7 +242,7 @@ func (w *world) missingHolds(key string, m []int) bool {
 			if !w.hits(e, i, key) {
 				continue
 			}
-			t := w.events[e].millis
+			t := w.events[e].millis()
 			switch {
 			case gap == 0:
 				if t < first && t > lead {
@@ -248,14 +292,14 @@ func (w *world) track(opt sequence.Options, between func(*sequence.Tracker) *seq
 	emit := func(m sequence.Match) { matches = append(matches, m) }
 	for n, e := range w.events {
 		var hits []sequence.Hit
-		for _, item := range e.items {
-			keys := make([]string, len(e.keys))
-			for i, k := range e.keys {
+		for _, h := range e.hits {
+			keys := make([]string, len(h.keys))
+			for i, k := range h.keys {
 				keys[i] = keyOf(k)
 			}
-			hits = append(hits, sequence.Hit{Item: item, Keys: keys})
+			hits = append(hits, sequence.Hit{Item: h.item, Keys: keys})
 		}
-		t.Observe(record(n, e.millis), hits, emit)
+		t.Observe(record(n, e.micros), hits, emit)
 		t = between(t)
 	}
 	t.Finish(emit)
@@ -276,8 +320,8 @@ func (w *world) track(opt sequence.Options, between func(*sequence.Tracker) *seq
 }
 
 // record makes a record whose id is its number.
-func record(n int, millis int64) *sequence.Record {
-	r := &sequence.Record{Time: event.UnixMilli(millis), Timed: true, Number: uint64(n)}
+func record(n int, micros int64) *sequence.Record {
+	r := &sequence.Record{Time: event.FromTime(time.UnixMicro(micros)), Timed: true, Number: uint64(n)}
 	r.SetHit("", fmt.Sprint(n))
 	return r
 }
@@ -338,6 +382,9 @@ func TestRestoredTrackerGivesTheSameAnswers(t *testing.T) {
 			}
 			again := sequence.NewWriter()
 			restored.Save(again)
+			if !bytes.Equal(again.Bytes(), snapshot) {
+				t.Fatalf("seed %d: %s\nthe snapshot of the restored tracker is another", seed, w)
+			}
 			if restored.Stats() != tr.Stats() {
 				t.Fatalf("seed %d: %+v became %+v", seed, tr.Stats(), restored.Stats())
 			}
@@ -385,7 +432,7 @@ func TestDamagedSnapshots(t *testing.T) {
 
 // simple observes one event for a two-step sequence by key.
 func simple(t *sequence.Tracker, n int, millis int64, item int, key string, emit func(sequence.Match)) {
-	t.Observe(record(n, millis), []sequence.Hit{{Item: item, Keys: []string{keyOf(key)}}}, emit)
+	t.Observe(record(n, millis*1000), []sequence.Hit{{Item: item, Keys: []string{keyOf(key)}}}, emit)
 }
 
 func plan(t *testing.T, query string) *sequence.Plan {
