@@ -382,7 +382,6 @@ func (a *absences) load(t *Tracker, r *Reader) {
 		v.match.Records = t.plan.arrange(v.last)
 		heap.Push(&a.deadlines, v)
 		a.waits[v.match.Key] = append(a.waits[v.match.Key], v)
-		a.waiting++
 	}
 }
 

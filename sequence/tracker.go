@@ -1,7 +1,6 @@
 package sequence
 
 import (
-	"container/heap"
 	"time"
 
 	"github.com/shrike-project/shrike/event"
@@ -10,10 +9,13 @@ import (
 // Options bound what a Tracker keeps.
 type Options struct {
 	// MaxKeys is the most keys with unfinished matches; the ones that began
-	// longest ago are evicted. 0 stands for DefaultMaxKeys.
+	// longest ago are evicted. It bounds as well the keys of which a missing event
+	// before a first step is remembered, and the matches that wait for the absence
+	// of an event. 0 stands for DefaultMaxKeys.
 	MaxKeys int
-	// MaxAge is how long an unfinished match of a sequence without maxspan, or of a
-	// sample, is kept after its latest event; 0: without bound.
+	// MaxAge is how long the keys of a sequence without maxspan are kept after the
+	// latest first event, and those of a sample after the latest event; 0: without
+	// bound.
 	MaxAge time.Duration
 	// SamplesPerKey makes a sample wait for the end of all events and then give up
 	// to that many samples of each key, by ascending key; 0: the first sample of a
@@ -104,7 +106,7 @@ func (t *Tracker) Stats() Stats {
 	if t.plan.sample {
 		s.Keys = len(t.sample.groups)
 	}
-	s.Pending = t.absent.waiting
+	s.Pending = len(t.absent.deadlines)
 	return s
 }
 
@@ -235,6 +237,11 @@ func (t *Tracker) complete(key string, p partial, emit func(Match)) {
 	m.Records = t.plan.arrange(&p)
 	if t.plan.trailing && t.absent.wait(t.plan, m, p) {
 		t.note(Waits, last, key, p.record, &p)
+		if len(t.absent.deadlines) > t.opt.MaxKeys {
+			w := t.absent.next()
+			t.stats.Evicted++
+			t.note(Evicted, last, w.match.Key, p.record, w.last)
+		}
 		return
 	}
 	t.note(Completed, last, key, p.record, &p)
@@ -277,7 +284,7 @@ func (t *Tracker) touch(key string) *group {
 	if g == nil {
 		g = &group{key: key}
 		t.groups.put(g)
-		if t.groups.n > t.opt.MaxKeys {
+		for t.groups.n > t.opt.MaxKeys { // more than one too many after a snapshot
 			t.evict(t.oldest)
 		}
 	} else {
@@ -357,11 +364,7 @@ func (t *Tracker) expire(now int64) {
 // settle completes the matches whose wait for the absence of an event is over.
 func (t *Tracker) settle(now int64, emit func(Match)) {
 	for len(t.absent.deadlines) > 0 && t.absent.deadlines[0].deadline < now {
-		w := heap.Pop(&t.absent.deadlines).(*wait)
-		if w.rejected {
-			continue
-		}
-		t.absent.forget(w)
+		w := t.absent.next()
 		t.note(Completed, len(t.plan.steps)-1, w.match.Key, nil, w.last)
 		emit(w.match)
 	}
@@ -382,6 +385,10 @@ func (t *Tracker) observeMissing(now int64, hits []Hit) {
 				}
 			case gap == 0:
 				t.absent.leading(key, now)
+				if len(t.absent.leads) > t.opt.MaxKeys {
+					t.absent.forgetOldest()
+					t.stats.Evicted++
+				}
 			default:
 				if g := t.groups.get(key); g != nil && gap-1 < len(g.slots) && g.slots[gap-1].held() {
 					g.slots[gap-1].absent.between(now, g.slots[gap-1].record.millis())

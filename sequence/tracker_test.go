@@ -469,6 +469,51 @@ func TestKeysAreBounded(t *testing.T) {
 	}
 }
 
+func TestAbsencesAreBounded(t *testing.T) {
+	var got []string
+	emit := func(m sequence.Match) { got = append(got, nameOf(m.Key)) }
+	leading := sequence.NewTracker(plan(t, "sequence by k with maxspan=10s ![any where true] [any where true]"), sequence.Options{MaxKeys: 2})
+	for i, k := range []string{"a", "b", "a", "c"} { // the event of b is the oldest
+		simple(leading, i, int64(i), 0, k, emit)
+	}
+	for i, k := range []string{"a", "b", "c"} {
+		simple(leading, 10+i, 20, 1, k, emit)
+	}
+	if s := leading.Stats(); strings.Join(got, "") != "b" || s.Evicted != 1 {
+		t.Errorf("before the first step: matches %v, %+v", got, s)
+	}
+	got = nil
+	trailing := sequence.NewTracker(plan(t, "sequence by k with maxspan=10s [any where true] ![any where true]"), sequence.Options{MaxKeys: 2})
+	for i, k := range []string{"a", "a", "b"} {
+		simple(trailing, i, int64(i), 0, k, emit)
+	}
+	if s := trailing.Stats(); s.Pending != 2 || s.Evicted != 1 {
+		t.Errorf("behind the last step: %+v", s)
+	}
+	trailing.Finish(emit)
+	if strings.Join(got, "") != "ab" {
+		t.Errorf("behind the last step: matches %v", got)
+	}
+}
+
+// TestManyWaitsOfOneKey has every event wait for an absence under one key, and then
+// half of them settled by time and half rejected. It takes long if any of that is
+// done one by one in a list.
+func TestManyWaitsOfOneKey(t *testing.T) {
+	const n = 200_000
+	tr := sequence.NewTracker(plan(t, "sequence by k with maxspan=1h [any where true] ![any where true]"), sequence.Options{})
+	matches := 0
+	emit := func(sequence.Match) { matches++ }
+	for i := range n {
+		simple(tr, i, int64(i), 0, "a", emit)
+	}
+	tr.Advance(event.UnixMilli(3_600_000+n/2), emit)
+	simple(tr, n, 3_600_000+n/2, 1, "a", emit)
+	if s := tr.Stats(); matches != n/2 || s.Pending != 0 {
+		t.Errorf("%d matches, %+v", matches, s)
+	}
+}
+
 func TestKeysExpire(t *testing.T) {
 	none := func(sequence.Match) { t.Error("a match") }
 	tr := sequence.NewTracker(plan(t, "sequence by k with maxspan=1s [any where true] [any where true]"), sequence.Options{})
