@@ -61,7 +61,7 @@ type noteExplanation struct {
 
 func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *detect.Detector, r *rule.Rule, o explainOptions) (*pipeline.Summary, error) {
 	e := newSequenceExplanation(r, o.keys)
-	stream := d.NewStream(detect.StreamOptions{Lateness: detect.Unlimited, Notes: e.note})
+	stream := d.NewStream(detect.StreamOptions{Lateness: detect.Unlimited, Spill: pipeline.TempFiles{}, Notes: e.note})
 	judge := func() pipeline.Judge[*detect.Arrival] {
 		matcher := d.NewMatcher()
 		var hits detect.Hits
