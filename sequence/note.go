@@ -18,17 +18,20 @@ const (
 	Evicted   What = "evicted"    // a bound on keys or age was reached
 	NoPartial What = "no partial" // an event fits a step whose key has none before it
 	Waiting   What = "waiting"    // still unfinished at the end of the input
+	Candidate What = "candidate"  // an event fits an item of a sample
 )
 
 // Note is one thing that happened.
 type Note struct {
 	What What
-	// Step is the step the event was, or would have been, from 0.
+	// Step is the step the event was, or would have been, from 0; of a sample the
+	// item.
 	Step int
 	Key  string
 	// Record is the event that caused it, nil where time did.
 	Record *Record
-	// Partial are the records of the unfinished match, first step first.
+	// Partial are the records of the unfinished match, first step first; of a sample
+	// that waits, its candidates.
 	Partial []*Record
 	// Others counts the other keys that wait for this step, of NoPartial.
 	Others int
@@ -77,8 +80,20 @@ func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
 	t.opt.Notes(Note{What: NoPartial, Step: step, Key: key, Record: r, Others: others})
 }
 
+// noteSample tells what becomes of the candidates of a sample.
+func (t *Tracker) noteSample(what What, item int, key string, r *Record, records []*Record) {
+	if t.opt.Notes != nil {
+		t.opt.Notes(Note{What: what, Step: item, Key: key, Record: r, Partial: records})
+	}
+}
+
 // noteWaiting tells of what is unfinished at the end.
 func (t *Tracker) noteWaiting() {
+	for c := t.sample.oldest; c != nil; c = c.newer {
+		if !c.done {
+			t.noteSample(Waiting, c.lacks(), c.key, nil, c.records())
+		}
+	}
 	for g := t.oldest; g != nil; g = g.newer {
 		for slot := range g.slots {
 			t.noteSlot(Waiting, slot, g, nil)

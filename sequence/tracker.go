@@ -124,7 +124,7 @@ func (t *Tracker) Observe(r *Record, hits []Hit, emit func(Match)) {
 	now := r.millis()
 	t.advance(now, emit)
 	if t.plan.missing {
-		t.observeMissing(now, hits)
+		t.observeMissing(r, hits)
 	}
 	for step := len(t.plan.steps) - 1; step >= 0; step-- {
 		for _, h := range hits {
@@ -371,7 +371,8 @@ func (t *Tracker) settle(now int64, emit func(Match)) {
 }
 
 // observeMissing takes an event for the missing items it hits.
-func (t *Tracker) observeMissing(now int64, hits []Hit) {
+func (t *Tracker) observeMissing(r *Record, hits []Hit) {
+	now := r.millis()
 	for _, h := range hits {
 		gap := t.plan.items[h.Item].gap
 		if gap < 0 {
@@ -381,7 +382,7 @@ func (t *Tracker) observeMissing(now int64, hits []Hit) {
 			switch {
 			case gap == len(t.plan.steps):
 				for _, w := range t.absent.trailing(t.plan, key, now) {
-					t.note(Rejected, len(t.plan.steps)-1, key, nil, w.last)
+					t.note(Rejected, len(t.plan.steps)-1, key, r, w.last)
 				}
 			case gap == 0:
 				t.absent.leading(key, now)
