@@ -174,22 +174,38 @@ func (c *candidates) choose(most int, found func([]*Record)) {
 			if most == 0 {
 				return
 			}
-			if !contains(chosen, r) {
-				chosen = append(chosen, r)
+			if slices.Contains(chosen, r) {
+				continue
+			}
+			if chosen = append(chosen, r); c.possible(chosen) {
 				choose()
-				chosen = chosen[:len(chosen)-1]
-				if c.items == nil {
-					return // found has taken all
-				}
+			}
+			chosen = chosen[:len(chosen)-1]
+			if c.items == nil {
+				return // found has taken all
 			}
 		}
 	}
 	choose()
 }
 
-func contains(list []*Record, r *Record) bool {
-	for _, e := range list {
-		if e == r {
+// possible reports whether the items after those that have chosen can all choose as
+// well. Without it, items with many candidates would be tried in all combinations
+// where two others have only one between them. Of each item as many candidates are
+// enough as there are items: the others cannot take them all.
+func (c *candidates) possible(chosen []*Record) bool {
+	if len(chosen) == len(c.items) {
+		return true
+	}
+	left := len(c.items)
+	for _, r := range c.items[len(chosen)] {
+		if slices.Contains(chosen, r) {
+			continue
+		}
+		if left--; left < 0 {
+			break
+		}
+		if c.possible(append(chosen, r)) {
 			return true
 		}
 	}
