@@ -72,7 +72,7 @@ func (w *sampleWorld) only(key string, n int) [][]int {
 	return hits
 }
 
-func (w *sampleWorld) track(perKey int) []string {
+func (w *sampleWorld) track(perKey int, between func(*sequence.Tracker) *sequence.Tracker) []string {
 	out := []string{}
 	t := sequence.NewTracker(w.plan, sequence.Options{SamplesPerKey: perKey})
 	emit := func(m sequence.Match) {
@@ -88,6 +88,7 @@ func (w *sampleWorld) track(perKey int) []string {
 			hits = append(hits, sequence.Hit{Item: i, Keys: []string{keyOf(w.keys[e])}})
 		}
 		t.Observe(record(e, 0), hits, emit)
+		t = between(t)
 	}
 	t.Finish(emit)
 	return out
@@ -108,7 +109,8 @@ func TestSamplesThatCannotBe(t *testing.T) {
 
 // TestSamplesAgreeWithTheDefinition holds the samples of random worlds against all
 // choices there are: at the end, by ascending key; or, as events come, the first
-// choice of each key once there is one.
+// choice of each key once there is one. Every second world is restored from a snapshot
+// after each event.
 func TestSamplesAgreeWithTheDefinition(t *testing.T) {
 	worlds := 5000
 	if testing.Short() {
@@ -117,7 +119,7 @@ func TestSamplesAgreeWithTheDefinition(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 4))
 	samples := 0
-	for range worlds {
+	for n := range worlds {
 		w := randomSample(r)
 		perKey := 1 + r.IntN(9)
 		var atEnd, live []string
@@ -135,10 +137,18 @@ func TestSamplesAgreeWithTheDefinition(t *testing.T) {
 			}
 		}
 		samples += len(atEnd)
-		if got := w.track(perKey); !slices.Equal(got, atEnd) {
+		restore := func(perKey int) func(*sequence.Tracker) *sequence.Tracker {
+			if n%2 == 0 {
+				return same
+			}
+			return func(tr *sequence.Tracker) *sequence.Tracker {
+				return restored(t, tr, w.plan, sequence.Options{SamplesPerKey: perKey})
+			}
+		}
+		if got := w.track(perKey, restore(perKey)); !slices.Equal(got, atEnd) {
 			t.Fatalf("seed %d: keys %v, hits %v, %d a key:\ngot  %q\nwant %q", seed, w.keys, w.hits, perKey, got, atEnd)
 		}
-		if got := w.track(0); !slices.Equal(got, live) {
+		if got := w.track(0, restore(0)); !slices.Equal(got, live) {
 			t.Fatalf("seed %d: keys %v, hits %v:\ngot  %q\nwant %q", seed, w.keys, w.hits, got, live)
 		}
 	}

@@ -358,6 +358,29 @@ func TestTrackerAgreesWithTheDefinition(t *testing.T) {
 	}
 }
 
+// restored takes a snapshot of a tracker and gives the one that is made of it.
+func restored(t *testing.T, tr *sequence.Tracker, p *sequence.Plan, opt sequence.Options) *sequence.Tracker {
+	t.Helper()
+	w := sequence.NewWriter()
+	tr.Save(w)
+	r, err := sequence.NewReader(w.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := sequence.NewTracker(p, opt)
+	if err := again.Load(r); err != nil || r.Len() > 0 {
+		t.Fatalf("%v, %d bytes left", err, r.Len())
+	}
+	if again.Stats() != tr.Stats() {
+		t.Fatalf("%+v became %+v", tr.Stats(), again.Stats())
+	}
+	w2 := sequence.NewWriter()
+	if again.Save(w2); !bytes.Equal(w2.Bytes(), w.Bytes()) {
+		t.Fatal("the snapshot of the restored tracker is another")
+	}
+	return again
+}
+
 func TestRestoredTrackerGivesTheSameAnswers(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 2))
@@ -367,29 +390,9 @@ func TestRestoredTrackerGivesTheSameAnswers(t *testing.T) {
 			continue
 		}
 		n++
-		want := w.track(sequence.Options{}, same)
-		got := w.track(sequence.Options{}, func(tr *sequence.Tracker) *sequence.Tracker {
-			sw := sequence.NewWriter()
-			tr.Save(sw)
-			snapshot := sw.Bytes()
-			sr, err := sequence.NewReader(snapshot)
-			if err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
-			}
-			restored := sequence.NewTracker(w.plan, sequence.Options{})
-			if err := restored.Load(sr); err != nil || sr.Len() > 0 {
-				t.Fatalf("seed %d: %v, %d bytes left", seed, err, sr.Len())
-			}
-			again := sequence.NewWriter()
-			restored.Save(again)
-			if !bytes.Equal(again.Bytes(), snapshot) {
-				t.Fatalf("seed %d: %s\nthe snapshot of the restored tracker is another", seed, w)
-			}
-			if restored.Stats() != tr.Stats() {
-				t.Fatalf("seed %d: %+v became %+v", seed, tr.Stats(), restored.Stats())
-			}
-			return restored
-		})
+		opt := sequence.Options{MaxKeys: r.IntN(4), MaxAge: time.Duration(r.IntN(9)) * time.Millisecond}
+		want := w.track(opt, same)
+		got := w.track(opt, func(tr *sequence.Tracker) *sequence.Tracker { return restored(t, tr, w.plan, opt) })
 		if !slices.Equal(got, want) {
 			t.Fatalf("seed %d: %s\nrestored %q\nstraight %q", seed, w, got, want)
 		}
