@@ -98,7 +98,7 @@ func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
 		return
 	}
 	r := s.Steps[0].Record
-	src := newSource(r.Source, r.Index, r.ID)
+	src := newSource(r.Source, r.Index(), r.ID())
 	if src.descendsFrom(s.Rule.ObjectID) {
 		return
 	}

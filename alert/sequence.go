@@ -32,7 +32,7 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 	for i, step := range s.Steps {
 		st := Step{Query: step.Query.String(), Missing: step.Record == nil, Trace: traces[i]}
 		if r := step.Record; r != nil {
-			src := newSource(r.Source, r.Index, r.ID)
+			src := newSource(r.Source, r.Index(), r.ID())
 			if src.descendsFrom(s.Rule.ObjectID) {
 				return
 			}
@@ -156,18 +156,18 @@ func (a *Alert) Offset(i int) (millis int64, ok bool) {
 func sequenceWhy(a *Alert) string {
 	var b strings.Builder
 	present := 0
-	last := int64(0)
+	first, last := int64(0), int64(0) // samples come in any order
 	for i := range a.Steps {
 		if !a.Steps[i].Missing {
 			present++
 		}
 		if offset, ok := a.Offset(i); ok {
-			last = max(last, offset)
+			first, last = min(first, offset), max(last, offset)
 		}
 	}
 	fmt.Fprintf(&b, "%d events", present)
-	if last > 0 {
-		fmt.Fprintf(&b, " within %s", seconds(last))
+	if last > first {
+		fmt.Fprintf(&b, " within %s", seconds(last-first))
 	}
 	for i, k := range a.Keys {
 		sep := ", "

@@ -83,7 +83,8 @@ func (d *Detector) Signals(ev *event.Event, h *Hits, emit func(*Signal)) {
 		if c.plan != nil {
 			continue
 		}
-		r := &sequence.Record{Source: ev.Source, Index: ev.Index, ID: ev.ID}
+		r := &sequence.Record{Source: ev.Source}
+		r.SetHit(ev.Index, ev.ID)
 		r.Time, r.Timed = d.clocks[c.clock].time(ev)
 		s := &Signal{Rule: c.rule, Steps: []Step{{Record: r, Query: c.conditions[0].Query()}}, Time: r.Time, Timed: r.Timed, compiled: c, event: ev}
 		emit(s)
@@ -168,7 +169,8 @@ func (a *Arrival) add(rule int, h sequence.Hit) {
 
 // record copies what is kept of an event.
 func (d *Detector) record(ev *event.Event, clock int) *sequence.Record {
-	r := &sequence.Record{Source: bytes.Clone(ev.Source), Index: strings.Clone(ev.Index), ID: strings.Clone(ev.ID)}
+	r := &sequence.Record{Source: bytes.Clone(ev.Source)}
+	r.SetHit(strings.Clone(ev.Index), strings.Clone(ev.ID))
 	r.Time, r.Timed = d.clocks[clock].time(ev)
 	if tie := d.clocks[clock].tie; tie != event.NoField {
 		r.SetTie(ev.First(tie))

@@ -157,6 +157,7 @@ func (o *order) spill() error {
 	if err != nil {
 		return fmt.Errorf("write a run of sorted events: %w", err)
 	}
+	clear(o.waiting) // else its memory is held until the places are taken again
 	o.waiting, o.bytes = o.waiting[:0], 0
 	return nil
 }

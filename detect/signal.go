@@ -20,6 +20,9 @@ type Signal struct {
 	// whether it has one.
 	Time  event.Time
 	Timed bool
+	// Order is the place of a sequence or sample among those of its rule, by
+	// completion; see sequence.Match.
+	Order uint64
 
 	compiled *compiled
 	event    *event.Event // of a single event query: the event, while it holds
@@ -65,7 +68,7 @@ func (s *Signal) Traces() []*eql.Trace {
 
 // sequenceSignal makes the signal of a match.
 func (d *Detector) sequenceSignal(c *compiled, m sequence.Match) *Signal {
-	s := &Signal{Rule: c.rule, compiled: c, fields: d.fields}
+	s := &Signal{Rule: c.rule, Order: m.Order, compiled: c, fields: d.fields}
 	names := c.plan.KeyNames(0)
 	for i, v := range sequence.KeyValues(m.Key) {
 		s.Keys = append(s.Keys, JoinKey{names[i], v})

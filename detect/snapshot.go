@@ -7,11 +7,13 @@ import (
 	"github.com/shrike-project/shrike/sequence"
 )
 
-// Snapshot gives the state of a Stream with a bounded lateness as bytes. A Stream
-// of the same rules that restores it gives the same signals from there on.
+// Snapshot gives the state of a Stream with a bounded lateness as bytes, what it has
+// counted included. A Stream of the same rules that restores it gives the same
+// signals from there on.
 func (s *Stream) Snapshot() []byte {
 	w := sequence.NewWriter()
 	w.Uint(s.number)
+	w.Uint(s.stats.Untimed)
 	w.Uint(uint64(len(s.orders)))
 	for clock, o := range s.orders {
 		started := uint64(0)
@@ -29,6 +31,7 @@ func (s *Stream) Snapshot() []byte {
 	for i, t := range s.trackers {
 		if t != nil {
 			w.Text(s.d.rules[i].identity())
+			w.Uint(s.stats.Late[s.d.rules[i].rule])
 			t.Save(w)
 		}
 	}
@@ -50,7 +53,7 @@ func (s *Stream) Restore(snapshot []byte) error {
 	if err != nil {
 		return err
 	}
-	s.number = r.Uint()
+	s.number, s.stats.Untimed = r.Uint(), r.Uint()
 	if n := r.Uint(); n != uint64(len(s.orders)) {
 		return fmt.Errorf("%w: it is of other rules", sequence.ErrSnapshot)
 	}
@@ -73,6 +76,9 @@ func (s *Stream) Restore(snapshot []byte) error {
 		}
 		if id := r.Text(); r.Err() == nil && id != s.d.rules[i].identity() {
 			return fmt.Errorf("%w: it is of other rules", sequence.ErrSnapshot)
+		}
+		if late := r.Uint(); late > 0 {
+			s.stats.Late[s.d.rules[i].rule] = late
 		}
 		if err := t.Load(r); err != nil {
 			return err

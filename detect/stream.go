@@ -17,7 +17,8 @@ const Unlimited time.Duration = -1
 type StreamOptions struct {
 	// Lateness is how much older than the newest event so far, of any kind, an event
 	// may be to be put into its place. Older ones are counted, and passed over.
-	// Unlimited waits for the end of the input.
+	// Unlimited waits for the end of the input; for an input that has none, see
+	// Detector.Lateness.
 	Lateness time.Duration
 	// MaxKeys and MaxAge bound what each rule keeps; see sequence.Options.
 	MaxKeys int
@@ -34,6 +35,20 @@ type StreamOptions struct {
 
 // DefaultMemoryBytes is how much of an unlimited input is held by default.
 const DefaultMemoryBytes = 64 << 20
+
+// Lateness gives the lateness that the rules allow by their own schedule, for an
+// input that does not end. A rule that runs every five minutes over the last nine
+// is sure to see an event that comes up to four minutes late; of all rules that need
+// several events, the most patient one counts.
+func (d *Detector) Lateness() time.Duration {
+	most := time.Duration(0)
+	for _, c := range d.rules {
+		if c.plan != nil {
+			most = max(most, c.rule.LookBack-c.rule.Interval)
+		}
+	}
+	return most
+}
 
 // Stream follows the rules that need several events. It takes the arrivals of all
 // workers, one after another, and belongs to one goroutine.

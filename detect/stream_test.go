@@ -43,7 +43,7 @@ func (f *follower) signal(s *detect.Signal) {
 		if step.Record == nil {
 			ids = append(ids, "-")
 		} else {
-			ids = append(ids, step.Record.ID)
+			ids = append(ids, step.Record.ID())
 		}
 	}
 	f.signals = append(f.signals, s.Rule.RuleID+":"+strings.Join(ids, "+"))
@@ -96,6 +96,24 @@ func TestLateEventsAreCountedByRule(t *testing.T) {
 	if st := f.stream.Stats(); st.Late[ab] != 1 || st.Late[b] != 1 || len(st.Late) != 2 {
 		t.Errorf("late events %v", st.Late)
 	}
+}
+
+func TestLatenessOfTheSchedule(t *testing.T) {
+	f := func(want time.Duration, schedules ...string) {
+		t.Helper()
+		rules := []*rule.Rule{makeRule(t, "event", "any where true", `from = "now-1d"`)}
+		for i, s := range schedules {
+			rules = append(rules, makeRule(t, fmt.Sprint(i), `sequence by key [any where step == "a"] [any where step == "b"]`, s))
+		}
+		if got := detect.New(rules, detect.Options{}).Lateness(); got != want {
+			t.Errorf("%q: %s, expected %s", schedules, got, want)
+		}
+	}
+	f(0)
+	f(time.Minute, "") // every 5 minutes over the last 6, as Kibana has it
+	f(4*time.Minute, `from = "now-9m"`)
+	f(time.Hour, `from = "now-9m"`, "from = \"now-2h\"\ninterval = \"1h\"")
+	f(0, "from = \"now-5m\"\ninterval = \"10m\"") // it leaves gaps
 }
 
 func TestTimePassesWithEventsThatHitNothing(t *testing.T) {
@@ -200,7 +218,7 @@ func TestFullDisk(t *testing.T) {
 func TestSnapshotsAreOfTheSameRules(t *testing.T) {
 	opt := detect.StreamOptions{Lateness: time.Second}
 	f := follow(t, opt, pair(t, "ab", ""))
-	_ = f.observe(doc("1", 0, "a", "k"), doc("2", time.Second, "a", "l"))
+	_ = f.observe(doc("1", 0, "a", "k"), doc("2", time.Second, "a", "l"), doc("late", -time.Minute, "a", "k"), `{"_id":"untimed","_source":{"step":"a","key":"k"}}`)
 	snapshot := f.stream.Snapshot()
 	if err := follow(t, opt, pair(t, "other", "")).stream.Restore(snapshot); err == nil || !strings.Contains(err.Error(), "other rules") {
 		t.Errorf("error %v", err)
@@ -213,9 +231,13 @@ func TestSnapshotsAreOfTheSameRules(t *testing.T) {
 			t.Errorf("a snapshot cut to %d bytes was taken", n)
 		}
 	}
-	again := follow(t, opt, pair(t, "ab", ""))
+	ab := pair(t, "ab", "")
+	again := follow(t, opt, ab)
 	if err := again.stream.Restore(snapshot); err != nil {
 		t.Fatal(err)
+	}
+	if st := again.stream.Stats(); st.Late[ab] != 1 || st.Untimed != 1 || st.Keys != f.stream.Stats().Keys {
+		t.Errorf("restored: %+v", st)
 	}
 	_ = again.observe(doc("3", 2*time.Second, "b", "k"))
 	_ = again.stream.Finish(again.signal)

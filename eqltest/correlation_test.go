@@ -32,7 +32,8 @@ func (ds *dataSet) correlate(q *eql.Query, perKey int) (*sequence.Plan, []sequen
 	emit := func(m sequence.Match) { matches = append(matches, m) }
 	n := uint64(0)
 	err = ds.each(fields, func(d document, ev *event.Event) {
-		r := &sequence.Record{ID: strconv.FormatInt(d.id, 10), Number: n}
+		r := &sequence.Record{Number: n}
+		r.SetHit("", strconv.FormatInt(d.id, 10))
 		r.SetTie(ev.First(tie))
 		r.Time, r.Timed = ev.Time()
 		n++
@@ -64,7 +65,7 @@ func runCorrelation(c *tally, name string, q *eql.Query, v queryVector, ds *data
 				ids = append(ids, -1)
 				continue
 			}
-			id, _ := strconv.ParseInt(r.ID, 10, 64)
+			id, _ := strconv.ParseInt(r.ID(), 10, 64)
 			ids = append(ids, id)
 		}
 		for _, k := range sequence.KeyValues(m.Key) {
@@ -123,11 +124,12 @@ func runSeries(c *tally, cv caseVector) {
 	tracker := sequence.NewTracker(plan, sequence.Options{})
 	var got [][]string
 	for _, a := range list {
-		r := &sequence.Record{ID: a.name, Time: event.UnixMilli(int64(a.ordinal)), Timed: true, Number: uint64(a.ordinal)}
+		r := &sequence.Record{Time: event.UnixMilli(int64(a.ordinal)), Timed: true, Number: uint64(a.ordinal)}
+		r.SetHit("", a.name)
 		tracker.Observe(r, []sequence.Hit{{Item: a.stage, Keys: []string{a.key}}}, func(m sequence.Match) {
 			var names []string
 			for i, r := range m.Records {
-				name := r.ID
+				name := r.ID()
 				if i == 0 && m.Key != "" {
 					name = m.Key + "|" + name
 				}

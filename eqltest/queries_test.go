@@ -101,8 +101,15 @@ func expectIDs(got []int64, v queryVector) error {
 	return fmt.Errorf("events %v, expected %v\n%s", got, v.ExpectedEventIDs, strings.TrimSpace(v.Query))
 }
 
-// limit applies pipes and the size of a request to a list of results.
+// limit applies the size of a request and pipes to a list of results: the size first,
+// in the direction of the first pipe.
 func limit[T any](list []T, pipes []eql.Pipe, size int) []T {
+	n := min(size, len(list))
+	if len(pipes) > 0 && pipes[0].Name == "tail" {
+		list = list[len(list)-n:]
+	} else {
+		list = list[:n]
+	}
 	for _, p := range pipes {
 		n := min(p.Count, len(list))
 		if p.Name == "head" {
@@ -111,7 +118,7 @@ func limit[T any](list []T, pipes []eql.Pipe, size int) []T {
 			list = list[len(list)-n:]
 		}
 	}
-	return list[:min(size, len(list))]
+	return list
 }
 
 // run gives the ids of the events that match, in time order.

@@ -224,7 +224,7 @@ func (r *caseRun) signal(s *detect.Signal) {
 		if step.Record == nil {
 			names = append(names, "-")
 		} else {
-			names = append(names, step.Record.ID)
+			names = append(names, step.Record.ID())
 		}
 	}
 	r.matches = append(r.matches, names)

@@ -13,6 +13,7 @@ package sequence
 import (
 	"container/heap"
 	"math"
+	"slices"
 )
 
 // none is the time of an event that does not exist.
@@ -48,8 +49,7 @@ type absences struct {
 	oldest    *lead
 	newest    *lead
 	waits     map[string][]*wait
-	deadlines waitHeap
-	waiting   int
+	deadlines waitHeap // all waits
 }
 
 type lead struct {
@@ -65,7 +65,6 @@ type wait struct {
 	behind   int64 // an event counts if it is later than this, the last step's time
 	from     int64 // … and at most maxspan later than this
 	deadline int64
-	rejected bool
 	place    int // in the heap
 }
 
@@ -126,10 +125,16 @@ func (a *absences) unlink(l *lead) {
 
 // prune forgets missing events before a time.
 func (a *absences) prune(before int64) {
-	for l := a.oldest; l != nil && l.last < before; l = a.oldest {
-		a.unlink(l)
-		delete(a.leads, l.key)
+	for a.oldest != nil && a.oldest.last < before {
+		a.forgetOldest()
 	}
+}
+
+// forgetOldest forgets the missing event before a first step that is oldest.
+func (a *absences) forgetOldest() {
+	l := a.oldest
+	a.unlink(l)
+	delete(a.leads, l.key)
 }
 
 // leadBlocks reports whether a missing event before the first step rejects a
@@ -141,8 +146,8 @@ func (p *Plan) leadBlocks(last *partial) bool {
 
 // wait holds a match back until the absence of trailing events is certain. It
 // reports false where nothing can come between: then the match is complete.
-func (a *absences) wait(p *Plan, m Match, last *partial) bool {
-	w := &wait{match: m, last: last, behind: last.record.millis(), from: last.first().millis()}
+func (a *absences) wait(p *Plan, m Match, last partial) bool {
+	w := &wait{match: m, last: &last, behind: last.record.millis(), from: last.first().millis()}
 	if p.leading {
 		if last.absent.lead == none {
 			return false // some time of the length of maxspan before the match is free
@@ -155,7 +160,6 @@ func (a *absences) wait(p *Plan, m Match, last *partial) bool {
 	}
 	heap.Push(&a.deadlines, w)
 	a.waits[m.Key] = append(a.waits[m.Key], w)
-	a.waiting++
 	return true
 }
 
@@ -163,33 +167,37 @@ func (a *absences) wait(p *Plan, m Match, last *partial) bool {
 // and gives them.
 func (a *absences) trailing(p *Plan, key string, now int64) []*wait {
 	var rejected []*wait
-	for _, w := range a.waits[key] {
-		if now > w.behind && now-w.from <= p.maxSpan {
-			rejected = append(rejected, w)
+	a.keep(key, func(w *wait) bool {
+		if now <= w.behind || now-w.from > p.maxSpan {
+			return true
 		}
-	}
-	for _, w := range rejected {
-		w.rejected = true
 		heap.Remove(&a.deadlines, w.place)
-		a.forget(w)
-	}
+		rejected = append(rejected, w)
+		return false
+	})
 	return rejected
 }
 
-func (a *absences) forget(w *wait) {
-	list := a.waits[w.match.Key]
-	for i, v := range list {
-		if v == w {
-			list = append(list[:i], list[i+1:]...)
-			break
-		}
+// next takes out the match whose wait is over first.
+func (a *absences) next() *wait {
+	w := heap.Pop(&a.deadlines).(*wait)
+	// Matches of one key mostly end their wait in the order in which they began it.
+	if list := a.waits[w.match.Key]; len(list) > 1 && list[0] == w {
+		a.waits[w.match.Key] = list[1:]
+		return w
 	}
+	a.keep(w.match.Key, func(v *wait) bool { return v != w })
+	return w
+}
+
+// keep takes those waits of a key out of its list that kept does not hold for.
+func (a *absences) keep(key string, kept func(*wait) bool) {
+	list := slices.DeleteFunc(a.waits[key], func(w *wait) bool { return !kept(w) })
 	if len(list) == 0 {
-		delete(a.waits, w.match.Key)
-	} else {
-		a.waits[w.match.Key] = list
+		delete(a.waits, key)
+		return
 	}
-	a.waiting--
+	a.waits[key] = list
 }
 
 // waitHeap orders waits by deadline, then by completion.

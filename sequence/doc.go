@@ -13,15 +13,17 @@
 // # Time
 //
 // Events arrive in the order of time, then tiebreaker, then arrival; detect puts
-// them into it. maxspan counts from the first event to the last, in milliseconds,
-// and equality is within. Advance says that no earlier event will come: it drops
+// them into it. maxspan counts from the first event to the last, by the full
+// precision of their times, and equality is within; missing events are compared by
+// milliseconds. Advance says that no earlier event will come: it drops
 // what can no longer complete, and completes what only waited for an event that
 // did not come ("![…]").
 //
 // # Memory
 //
 // Of an event a Record is kept, once, shared by all unfinished matches of all
-// rules that need it. A key costs about 200 bytes beside its records. Keys expire
+// rules that need it. A key with one unfinished match costs about 250 bytes beside
+// the bytes of its event, the record and the text of the key included. Keys expire
 // by maxspan; without one, by the bounds of Options.
 //
 // # Invariants

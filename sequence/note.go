@@ -18,17 +18,20 @@ const (
 	Evicted   What = "evicted"    // a bound on keys or age was reached
 	NoPartial What = "no partial" // an event fits a step whose key has none before it
 	Waiting   What = "waiting"    // still unfinished at the end of the input
+	Candidate What = "candidate"  // an event fits an item of a sample
 )
 
 // Note is one thing that happened.
 type Note struct {
 	What What
-	// Step is the step the event was, or would have been, from 0.
+	// Step is the step the event was, or would have been, from 0; of a sample the
+	// item.
 	Step int
 	Key  string
 	// Record is the event that caused it, nil where time did.
 	Record *Record
-	// Partial are the records of the unfinished match, first step first.
+	// Partial are the records of the unfinished match, first step first; of a sample
+	// that waits, its candidates.
 	Partial []*Record
 	// Others counts the other keys that wait for this step, of NoPartial.
 	Others int
@@ -39,6 +42,20 @@ func (t *Tracker) note(what What, step int, key string, r *Record, p *partial) {
 		return
 	}
 	t.opt.Notes(Note{What: what, Step: step, Key: key, Record: r, Partial: p.records()})
+}
+
+// noteSlot tells what becomes of the match in a slot, if there is one. Of what time
+// ends, or the end of the input, the step is the one that did not come.
+func (t *Tracker) noteSlot(what What, slot int, g *group, r *Record) {
+	p := &g.slots[slot]
+	if t.opt.Notes == nil || !p.held() {
+		return
+	}
+	step := slot
+	if what == Expired || what == Waiting {
+		step++
+	}
+	t.note(what, step, g.key, r, p)
 }
 
 func (p *partial) records() []*Record {
@@ -56,20 +73,30 @@ func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
 	}
 	others := 0
 	for g := t.oldest; g != nil; g = g.newer {
-		if g.key != key && step-1 < len(g.slots) && g.slots[step-1] != nil {
+		if g.key != key && step-1 < len(g.slots) && g.slots[step-1].held() {
 			others++
 		}
 	}
 	t.opt.Notes(Note{What: NoPartial, Step: step, Key: key, Record: r, Others: others})
 }
 
+// noteSample tells what becomes of the candidates of a sample.
+func (t *Tracker) noteSample(what What, item int, key string, r *Record, records []*Record) {
+	if t.opt.Notes != nil {
+		t.opt.Notes(Note{What: what, Step: item, Key: key, Record: r, Partial: records})
+	}
+}
+
 // noteWaiting tells of what is unfinished at the end.
 func (t *Tracker) noteWaiting() {
+	for c := t.sample.oldest; c != nil; c = c.newer {
+		if !c.done {
+			t.noteSample(Waiting, c.lacks(), c.key, nil, c.records())
+		}
+	}
 	for g := t.oldest; g != nil; g = g.newer {
-		for slot, p := range g.slots {
-			if p != nil {
-				t.note(Waiting, slot+1, g.key, nil, p)
-			}
+		for slot := range g.slots {
+			t.noteSlot(Waiting, slot, g, nil)
 		}
 	}
 }

@@ -128,69 +128,6 @@ func (p *Plan) KeyNames(item int) []string {
 	return names
 }
 
-// Record is what is kept of an event. It does not change once it is observed, and
-// is shared.
-type Record struct {
-	// Source is the document; the record owns it.
-	Source []byte
-	// Index and ID are those of a search hit, else empty.
-	Index, ID string
-	// Time is when the event happened; Timed tells whether it is known.
-	Time  event.Time
-	Timed bool
-	// Tie orders records of the same time; those without one are last.
-	Tie *event.Value
-	// Number is the record's place in the order of arrival.
-	Number uint64
-}
-
-// Compare orders records: by time, then tiebreaker, then arrival. Records without
-// a time are last.
-func (r *Record) Compare(s *Record) int {
-	if r.Timed != s.Timed {
-		if r.Timed {
-			return -1
-		}
-		return 1
-	}
-	if c := r.Time.Compare(s.Time); c != 0 {
-		return c
-	}
-	if c := compareTies(r.Tie, s.Tie); c != 0 {
-		return c
-	}
-	switch {
-	case r.Number < s.Number:
-		return -1
-	case r.Number > s.Number:
-		return 1
-	}
-	return 0
-}
-
-func compareTies(a, b *event.Value) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return 1
-	case b == nil:
-		return -1
-	}
-	n, _ := eql.Order(*a, *b)
-	return n
-}
-
-// SetTie sets the tiebreaker to a copy of a value; null is none.
-func (r *Record) SetTie(v event.Value) {
-	if !v.IsNull() {
-		v = v.Clone()
-		r.Tie = &v
-	}
-}
-
-func (r *Record) millis() int64 { return r.Time.UnixMilli() }
-
 // Hit says that an event hits an item, and under which keys it does.
 type Hit struct {
 	Item int

@@ -4,6 +4,7 @@ package sequence
 // order.
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ func (t *Tracker) observeSample(r *Record, hits []Hit, emit func(Match)) {
 	for _, h := range hits {
 		for _, key := range h.Keys {
 			c := t.touchSample(key, r)
+			t.noteSample(Candidate, h.Item, key, r, nil)
 			// With n items, n candidates of each are enough to find a choice of
 			// different events if there is one, and one more for each further choice.
 			if !c.done && len(c.items[h.Item]) < len(t.plan.items)+t.opt.SamplesPerKey {
@@ -53,6 +55,7 @@ func (t *Tracker) observeSample(r *Record, hits []Hit, emit func(Match)) {
 				continue
 			}
 			c.choose(1, func(records []*Record) {
+				t.noteSample(Completed, h.Item, key, nil, records)
 				emit(Match{Key: key, Records: records, Order: t.order})
 				t.order++
 				c.done, c.items = true, nil
@@ -70,6 +73,7 @@ func (t *Tracker) finishSamples(emit func(Match)) {
 	groups := slices.SortedFunc(maps.Values(t.sample.groups), func(a, b *candidates) int { return compareKeys(a.key, b.key) })
 	for _, c := range groups {
 		c.choose(t.opt.SamplesPerKey, func(records []*Record) {
+			t.noteSample(Completed, len(t.plan.items)-1, c.key, nil, records)
 			emit(Match{Key: c.key, Records: records, Order: t.order})
 			t.order++
 		})
@@ -82,9 +86,8 @@ func (t *Tracker) touchSample(key string, r *Record) *candidates {
 	if c == nil {
 		c = &candidates{key: key, items: make([][]*Record, len(t.plan.items))}
 		s.groups[key] = c
-		if len(s.groups) > t.opt.MaxKeys {
-			t.stats.Evicted++
-			s.remove(s.oldest)
+		for len(s.groups) > t.opt.MaxKeys { // more than one too many after a snapshot
+			t.evictSample()
 		}
 	} else {
 		s.unlink(c)
@@ -100,12 +103,41 @@ func (t *Tracker) touchSample(key string, r *Record) *candidates {
 	}
 	s.newest = c
 	if age := t.opt.MaxAge.Milliseconds(); age > 0 && r.Timed {
-		for old := s.oldest; old != nil && c.touched-old.touched > age; old = s.oldest {
-			t.stats.Evicted++
-			s.remove(old)
+		for s.oldest != nil && c.touched-s.oldest.touched > age {
+			t.evictSample()
 		}
 	}
 	return c
+}
+
+// evictSample forgets the key that was touched longest ago.
+func (t *Tracker) evictSample() {
+	c := t.sample.oldest
+	t.stats.Evicted++
+	if !c.done {
+		t.noteSample(Evicted, c.lacks(), c.key, nil, c.records())
+	}
+	t.sample.remove(c)
+}
+
+// lacks gives the first item without a candidate; where all have one, the last.
+func (c *candidates) lacks() int {
+	for i, list := range c.items {
+		if len(list) == 0 {
+			return i
+		}
+	}
+	return len(c.items) - 1
+}
+
+// records gives the candidates of all items, each once, in the order of arrival.
+func (c *candidates) records() []*Record {
+	var list []*Record
+	for _, records := range c.items {
+		list = append(list, records...)
+	}
+	slices.SortFunc(list, func(a, b *Record) int { return cmp.Compare(a.Number, b.Number) })
+	return slices.Compact(list)
 }
 
 func (s *sampler) remove(c *candidates) {
@@ -142,22 +174,38 @@ func (c *candidates) choose(most int, found func([]*Record)) {
 			if most == 0 {
 				return
 			}
-			if !contains(chosen, r) {
-				chosen = append(chosen, r)
+			if slices.Contains(chosen, r) {
+				continue
+			}
+			if chosen = append(chosen, r); c.possible(chosen) {
 				choose()
-				chosen = chosen[:len(chosen)-1]
-				if c.items == nil {
-					return // found has taken all
-				}
+			}
+			chosen = chosen[:len(chosen)-1]
+			if c.items == nil {
+				return // found has taken all
 			}
 		}
 	}
 	choose()
 }
 
-func contains(list []*Record, r *Record) bool {
-	for _, e := range list {
-		if e == r {
+// possible reports whether the items after those that have chosen can all choose as
+// well. Without it, items with many candidates would be tried in all combinations
+// where two others have only one between them. Of each item as many candidates are
+// enough as there are items: the others cannot take them all.
+func (c *candidates) possible(chosen []*Record) bool {
+	if len(chosen) == len(c.items) {
+		return true
+	}
+	left := len(c.items)
+	for _, r := range c.items[len(chosen)] {
+		if slices.Contains(chosen, r) {
+			continue
+		}
+		if left--; left < 0 {
+			break
+		}
+		if c.possible(append(chosen, r)) {
 			return true
 		}
 	}

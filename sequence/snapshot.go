@@ -9,11 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shrike-project/shrike/event"
 )
 
-const snapshotMagic = "shrike sequence snapshot 1\n"
+const snapshotMagic = "shrike sequence snapshot 2\n"
 
 // ErrSnapshot is a snapshot that is damaged, or of another version or plan.
 var ErrSnapshot = errors.New("the snapshot cannot be used")
@@ -72,8 +73,8 @@ func (w *Writer) Bytes() []byte {
 func AppendRecord(b []byte, r *Record) []byte {
 	w := Writer{body: b}
 	w.Text(string(r.Source))
-	w.Text(r.Index)
-	w.Text(r.ID)
+	w.Text(r.Index())
+	w.Text(r.ID())
 	w.Int(r.Time.Sec)
 	w.Uint(uint64(r.Time.Nsec))
 	timed := uint64(0)
@@ -81,11 +82,7 @@ func AppendRecord(b []byte, r *Record) []byte {
 		timed = 1
 	}
 	w.Uint(timed)
-	tie := event.Value{}
-	if r.Tie != nil {
-		tie = *r.Tie
-	}
-	w.Text(string(appendValue(nil, tie)))
+	w.Text(string(appendValue(nil, r.Tie())))
 	w.Uint(r.Number)
 	return w.body
 }
@@ -176,7 +173,8 @@ func (r *Reader) Record() *Record {
 
 // ReadRecord reads a record as AppendRecord writes it.
 func ReadRecord(r *Reader) *Record {
-	rec := &Record{Source: []byte(r.Text()), Index: r.Text(), ID: r.Text()}
+	rec := &Record{Source: []byte(r.Text())}
+	rec.SetHit(r.Text(), r.Text())
 	rec.Time = event.Time{Sec: r.Int(), Nsec: int32(r.Uint())}
 	rec.Timed = r.Uint() == 1
 	if tie := r.Text(); r.err == nil {
@@ -257,10 +255,9 @@ func (t *Tracker) Save(w *Writer) {
 	w.Uint(uint64(t.groups.n))
 	for g := t.oldest; g != nil; g = g.newer {
 		w.Text(g.key)
-		w.Int(g.started)
 		w.Uint(uint64(len(g.slots)))
-		for _, p := range g.slots {
-			t.savePartial(w, p)
+		for i := range g.slots {
+			t.savePartial(w, &g.slots[i])
 		}
 	}
 	t.absent.save(t, w)
@@ -269,11 +266,11 @@ func (t *Tracker) Save(w *Writer) {
 
 // savePartial writes a partial from its latest record to its first.
 func (t *Tracker) savePartial(w *Writer, p *partial) {
-	for q := p; q != nil; q = q.before {
+	for q := p; q != nil && q.held(); q = q.before {
 		w.Record(q.record)
 	}
 	w.Record(nil)
-	if p != nil && p.absent != nil {
+	if p.absent != nil {
 		w.Int(p.absent.lead)
 		w.Int(p.absent.next)
 		broken := uint64(0)
@@ -284,21 +281,23 @@ func (t *Tracker) savePartial(w *Writer, p *partial) {
 	}
 }
 
-func (t *Tracker) loadPartial(r *Reader) *partial {
+// loadPartial reads a partial, or an empty slot.
+func (t *Tracker) loadPartial(r *Reader) partial {
 	var list []*Record
 	for rec := r.Record(); rec != nil; rec = r.Record() {
 		list = append(list, rec)
 	}
 	if len(list) == 0 {
-		return nil
+		return partial{}
 	}
 	var a *absence
 	if t.plan.missing {
 		a = &absence{lead: r.Int(), next: r.Int(), broken: r.Uint() == 1}
 	}
-	var p *partial
-	for i := len(list) - 1; i >= 0; i-- {
-		p = &partial{before: p, record: list[i], absent: a}
+	p := partial{record: list[len(list)-1], absent: a}
+	for _, rec := range slices.Backward(list[:len(list)-1]) {
+		before := p
+		p = partial{before: &before, record: rec, absent: a}
 	}
 	return p
 }
@@ -324,7 +323,7 @@ func (t *Tracker) Load(r *Reader) error {
 }
 
 func (t *Tracker) loadGroup(r *Reader) {
-	g := &group{key: r.key(), started: r.Int(), older: t.newest}
+	g := &group{key: r.key(), older: t.newest}
 	slots := r.Uint()
 	if slots > uint64(len(t.plan.steps)) || t.groups.get(g.key) != nil {
 		r.fail("it is of another query")
@@ -373,16 +372,16 @@ func (a *absences) load(t *Tracker, r *Reader) {
 	}
 	for n := r.Uint(); n > 0 && r.err == nil; n-- {
 		v := &wait{match: Match{Key: r.key(), Order: r.Uint()}}
-		v.last = t.loadPartial(r)
+		last := t.loadPartial(r)
+		v.last = &last
 		v.behind, v.from, v.deadline = r.Int(), r.Int(), r.Int()
-		if v.last == nil || len(v.last.records()) != len(t.plan.steps) {
+		if !last.held() || len(last.records()) != len(t.plan.steps) {
 			r.fail("a waiting match is damaged")
 			return
 		}
 		v.match.Records = t.plan.arrange(v.last)
 		heap.Push(&a.deadlines, v)
 		a.waits[v.match.Key] = append(a.waits[v.match.Key], v)
-		a.waiting++
 	}
 }
 

@@ -1,7 +1,6 @@
 package sequence
 
 import (
-	"container/heap"
 	"time"
 
 	"github.com/shrike-project/shrike/event"
@@ -10,10 +9,13 @@ import (
 // Options bound what a Tracker keeps.
 type Options struct {
 	// MaxKeys is the most keys with unfinished matches; the ones that began
-	// longest ago are evicted. 0 stands for DefaultMaxKeys.
+	// longest ago are evicted. It bounds as well the keys of which a missing event
+	// before a first step is remembered, and the matches that wait for the absence
+	// of an event. 0 stands for DefaultMaxKeys.
 	MaxKeys int
-	// MaxAge is how long an unfinished match of a sequence without maxspan, or of a
-	// sample, is kept after its latest event; 0: without bound.
+	// MaxAge is how long the keys of a sequence without maxspan are kept after the
+	// latest first event, and those of a sample after the latest event; 0: without
+	// bound.
 	MaxAge time.Duration
 	// SamplesPerKey makes a sample wait for the end of all events and then give up
 	// to that many samples of each key, by ascending key; 0: the first sample of a
@@ -49,21 +51,34 @@ type Tracker struct {
 }
 
 // group is the state of one key. Slot i holds the unfinished match that has
-// matched steps 0 to i.
+// matched steps 0 to i; most groups have one slot.
 type group struct {
 	key          string
-	started      int64 // milliseconds: the latest first event
-	slots        []*partial
+	slots        []partial
 	older, newer *group
 	next         *group // in its bucket
 }
 
+// started gives the time of the latest first event in milliseconds. A match cannot
+// overtake another, so it is that of the lowest slot.
+func (g *group) started() int64 {
+	for i := range g.slots {
+		if p := &g.slots[i]; p.held() {
+			return p.first().millis()
+		}
+	}
+	return none
+}
+
 // partial is an unfinished match: its latest record, and the partial it extends.
+// The zero value is an empty slot.
 type partial struct {
 	before *partial
 	record *Record
 	absent *absence // of plans with missing items, else nil
 }
+
+func (p *partial) held() bool { return p.record != nil }
 
 // first gives the record of the first step.
 func (p *partial) first() *Record {
@@ -91,7 +106,7 @@ func (t *Tracker) Stats() Stats {
 	if t.plan.sample {
 		s.Keys = len(t.sample.groups)
 	}
-	s.Pending = t.absent.waiting
+	s.Pending = len(t.absent.deadlines)
 	return s
 }
 
@@ -109,7 +124,7 @@ func (t *Tracker) Observe(r *Record, hits []Hit, emit func(Match)) {
 	now := r.millis()
 	t.advance(now, emit)
 	if t.plan.missing {
-		t.observeMissing(now, hits)
+		t.observeMissing(r, hits)
 	}
 	for step := len(t.plan.steps) - 1; step >= 0; step-- {
 		for _, h := range hits {
@@ -155,51 +170,55 @@ func (t *Tracker) advance(now int64, emit func(Match)) {
 
 // step lets an event be a step of the match of a key.
 func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
-	last := len(t.plan.steps) - 1
 	if step == 0 {
-		p := &partial{record: r}
-		if t.plan.missing {
-			p.absent = t.absent.begin(t.plan, key, r.millis())
-		}
-		if last == 0 {
-			t.complete(key, p, emit)
-			return
-		}
-		g := t.touch(key, r)
-		t.note(Started, step, key, r, p)
-		t.put(g, 0, p)
+		t.begin(key, r, emit)
 		return
 	}
 	g := t.groups.get(key)
-	if g == nil || step-1 >= len(g.slots) || g.slots[step-1] == nil || g.slots[step-1].record == r {
+	if g == nil || step-1 >= len(g.slots) || !g.slots[step-1].held() {
 		t.noteNoPartial(step, key, r)
 		return
 	}
 	before := g.slots[step-1]
-	g.slots[step-1] = nil // consumed even if it is rejected below
-	if t.plan.maxSpan > 0 && r.millis()-before.first().millis() > t.plan.maxSpan {
-		t.note(Expired, step, key, r, before)
+	g.slots[step-1] = partial{} // consumed even if it is rejected below
+	if t.plan.maxSpan > 0 && r.beyond(t.plan.maxSpan, before.first()) {
+		t.note(Expired, step, key, r, &before)
 		t.release(g)
 		return
 	}
-	p := &partial{before: before, record: r, absent: before.absent}
+	p := partial{before: &before, record: r, absent: before.absent}
 	if p.absent != nil {
 		p.absent.extend(r.millis())
 	}
-	if step == last {
+	if step == len(t.plan.steps)-1 {
 		t.release(g)
 		t.complete(key, p, emit)
 		return
 	}
-	t.note(Extended, step, key, r, p)
+	t.note(Extended, step, key, r, &p)
 	t.put(g, step, p)
 }
 
-func (t *Tracker) put(g *group, slot int, p *partial) {
-	for len(g.slots) <= slot {
-		g.slots = append(g.slots, nil)
+// begin lets an event be the first step.
+func (t *Tracker) begin(key string, r *Record, emit func(Match)) {
+	p := partial{record: r}
+	if t.plan.missing {
+		p.absent = t.absent.begin(t.plan, key, r.millis())
 	}
-	if old := g.slots[slot]; old != nil {
+	if len(t.plan.steps) == 1 {
+		t.complete(key, p, emit)
+		return
+	}
+	g := t.touch(key)
+	t.note(Started, 0, key, r, &p)
+	t.put(g, 0, p)
+}
+
+func (t *Tracker) put(g *group, slot int, p partial) {
+	for len(g.slots) <= slot {
+		g.slots = append(g.slots, partial{})
+	}
+	if old := &g.slots[slot]; old.held() {
 		t.note(Replaced, slot, g.key, p.record, old)
 	}
 	g.slots[slot] = p
@@ -207,19 +226,25 @@ func (t *Tracker) put(g *group, slot int, p *partial) {
 
 // complete makes a match of a partial that has all its steps, or lets it wait for
 // the absence of an event.
-func (t *Tracker) complete(key string, p *partial, emit func(Match)) {
+func (t *Tracker) complete(key string, p partial, emit func(Match)) {
 	m := Match{Key: key, Order: t.order}
 	t.order++
-	if p.absent != nil && (p.absent.broken || t.plan.leadBlocks(p)) {
-		t.note(Rejected, len(t.plan.steps)-1, key, p.record, p)
+	last := len(t.plan.steps) - 1
+	if p.absent != nil && (p.absent.broken || t.plan.leadBlocks(&p)) {
+		t.note(Rejected, last, key, p.record, &p)
 		return
 	}
-	m.Records = t.plan.arrange(p)
+	m.Records = t.plan.arrange(&p)
 	if t.plan.trailing && t.absent.wait(t.plan, m, p) {
-		t.note(Waits, len(t.plan.steps)-1, key, p.record, p)
+		t.note(Waits, last, key, p.record, &p)
+		if len(t.absent.deadlines) > t.opt.MaxKeys {
+			w := t.absent.next()
+			t.stats.Evicted++
+			t.note(Evicted, last, w.match.Key, p.record, w.last)
+		}
 		return
 	}
-	t.note(Completed, len(t.plan.steps)-1, key, p.record, p)
+	t.note(Completed, last, key, p.record, &p)
 	emit(m)
 }
 
@@ -247,27 +272,24 @@ func (t *Tracker) cut(key string, r *Record) {
 	if g == nil {
 		return
 	}
-	for slot, p := range g.slots {
-		if p != nil {
-			t.note(Cut, slot, key, r, p)
-		}
+	for slot := range g.slots {
+		t.noteSlot(Cut, slot, g, r)
 	}
 	t.remove(g)
 }
 
 // touch gives the group of a key, made if need be, as the newest of all.
-func (t *Tracker) touch(key string, r *Record) *group {
+func (t *Tracker) touch(key string) *group {
 	g := t.groups.get(key)
 	if g == nil {
 		g = &group{key: key}
 		t.groups.put(g)
-		if t.groups.n > t.opt.MaxKeys {
+		for t.groups.n > t.opt.MaxKeys { // more than one too many after a snapshot
 			t.evict(t.oldest)
 		}
 	} else {
 		t.unlink(g)
 	}
-	g.started = r.millis()
 	g.older, g.newer = t.newest, nil
 	if t.newest != nil {
 		t.newest.newer = g
@@ -280,18 +302,16 @@ func (t *Tracker) touch(key string, r *Record) *group {
 
 func (t *Tracker) evict(g *group) {
 	t.stats.Evicted++
-	for slot, p := range g.slots {
-		if p != nil {
-			t.note(Evicted, slot, g.key, p.record, p)
-		}
+	for slot := range g.slots {
+		t.noteSlot(Evicted, slot, g, g.slots[slot].record)
 	}
 	t.remove(g)
 }
 
 // release removes a group that holds nothing any more.
 func (t *Tracker) release(g *group) {
-	for _, p := range g.slots {
-		if p != nil {
+	for i := range g.slots {
+		if g.slots[i].held() {
 			return
 		}
 	}
@@ -327,16 +347,14 @@ func (t *Tracker) expire(now int64) {
 	if span == 0 {
 		return
 	}
-	for g := t.oldest; g != nil && now-g.started > span; g = t.oldest {
+	for g := t.oldest; g != nil && now-g.started() > span; g = t.oldest {
 		if bound {
 			t.evict(g)
 			continue
 		}
 		t.stats.Expired++
-		for slot, p := range g.slots {
-			if p != nil {
-				t.note(Expired, slot+1, g.key, nil, p)
-			}
+		for slot := range g.slots {
+			t.noteSlot(Expired, slot, g, nil)
 		}
 		t.remove(g)
 	}
@@ -346,18 +364,15 @@ func (t *Tracker) expire(now int64) {
 // settle completes the matches whose wait for the absence of an event is over.
 func (t *Tracker) settle(now int64, emit func(Match)) {
 	for len(t.absent.deadlines) > 0 && t.absent.deadlines[0].deadline < now {
-		w := heap.Pop(&t.absent.deadlines).(*wait)
-		if w.rejected {
-			continue
-		}
-		t.absent.forget(w)
+		w := t.absent.next()
 		t.note(Completed, len(t.plan.steps)-1, w.match.Key, nil, w.last)
 		emit(w.match)
 	}
 }
 
 // observeMissing takes an event for the missing items it hits.
-func (t *Tracker) observeMissing(now int64, hits []Hit) {
+func (t *Tracker) observeMissing(r *Record, hits []Hit) {
+	now := r.millis()
 	for _, h := range hits {
 		gap := t.plan.items[h.Item].gap
 		if gap < 0 {
@@ -367,12 +382,16 @@ func (t *Tracker) observeMissing(now int64, hits []Hit) {
 			switch {
 			case gap == len(t.plan.steps):
 				for _, w := range t.absent.trailing(t.plan, key, now) {
-					t.note(Rejected, len(t.plan.steps)-1, key, nil, w.last)
+					t.note(Rejected, len(t.plan.steps)-1, key, r, w.last)
 				}
 			case gap == 0:
 				t.absent.leading(key, now)
+				if len(t.absent.leads) > t.opt.MaxKeys {
+					t.absent.forgetOldest()
+					t.stats.Evicted++
+				}
 			default:
-				if g := t.groups.get(key); g != nil && gap-1 < len(g.slots) && g.slots[gap-1] != nil {
+				if g := t.groups.get(key); g != nil && gap-1 < len(g.slots) && g.slots[gap-1].held() {
 					g.slots[gap-1].absent.between(now, g.slots[gap-1].record.millis())
 				}
 			}

@@ -1,6 +1,7 @@
 package sequence_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,7 +15,8 @@ import (
 )
 
 // world is a query and events for it. Conditions are left out: each event says
-// which items it hits, and its keys are given.
+// which items it hits, and under which keys. Times are finer than the milliseconds
+// in which missing events are compared.
 type world struct {
 	query  string
 	events []worldEvent
@@ -23,16 +25,22 @@ type world struct {
 }
 
 type worldEvent struct {
-	millis int64
-	items  []int
-	keys   []string // of every item alike
+	micros int64
+	hits   []worldHit
 }
+
+type worldHit struct {
+	item int
+	keys []string
+}
+
+func (e *worldEvent) millis() int64 { return e.micros / 1000 }
 
 func (w *world) String() string {
 	var b strings.Builder
 	b.WriteString(w.query)
 	for i, e := range w.events {
-		fmt.Fprintf(&b, "\n  event %d at %d ms, items %v, keys %q", i, e.millis, e.items, e.keys)
+		fmt.Fprintf(&b, "\n  event %d at %d µs, hits %v", i, e.micros, e.hits)
 	}
 	return b.String()
 }
@@ -73,23 +81,46 @@ func randomWorld(r *rand.Rand) *world {
 	if w.plan, err = sequence.Compile(q, event.NewFieldSet(nil)); err != nil {
 		panic(err)
 	}
-	now := int64(100)
+	w.addEvents(r)
+	return w
+}
+
+func (w *world) addEvents(r *rand.Rand) {
+	now := int64(100_000)
 	for range 2 + r.IntN(11) {
-		now += int64(r.IntN(4)) // often the same millisecond
-		e := worldEvent{millis: now}
-		for i := range w.plan.Items() {
-			if r.IntN(5) < 2 {
-				e.items = append(e.items, i)
-			}
+		now += int64(r.IntN(4)) * 1000 // often the same millisecond
+		if r.IntN(3) == 0 {
+			now += 400
 		}
-		for _, k := range []string{"a", "b"} {
-			if r.IntN(3) > 0 {
-				e.keys = append(e.keys, k)
+		e := worldEvent{micros: now}
+		keys := someKeys(r)
+		for i := range w.plan.Items() {
+			if r.IntN(5) > 1 {
+				continue
+			}
+			if r.IntN(3) == 0 { // the item's own key fields hold something else
+				keys = someKeys(r)
+			}
+			if len(keys) > 0 {
+				e.hits = append(e.hits, worldHit{i, keys})
 			}
 		}
 		w.events = append(w.events, e)
 	}
-	return w
+}
+
+// someKeys gives none of the two keys, one or both, in either order.
+func someKeys(r *rand.Rand) []string {
+	var keys []string
+	for _, k := range []string{"a", "b"} {
+		if r.IntN(3) > 0 {
+			keys = append(keys, k)
+		}
+	}
+	if r.IntN(2) == 0 {
+		slices.Reverse(keys)
+	}
+	return keys
 }
 
 // reference enumerates the matches of a world by the definition: for each key the
@@ -102,10 +133,13 @@ func (w *world) reference() []string {
 		text  string
 	}
 	var all []found
-	for order, key := range []string{"a", "b"} {
+	steps := w.positives()
+	for _, key := range []string{"a", "b"} {
 		for _, m := range w.machine(key) {
 			if w.missingHolds(key, m) {
-				all = append(all, found{m[len(m)-1], order, key + w.text(m)})
+				last := m[len(m)-1]
+				order := slices.Index(w.keys(last, steps[len(steps)-1]), key)
+				all = append(all, found{last, order, key + w.text(m)})
 			}
 		}
 	}
@@ -136,14 +170,24 @@ func (w *world) positives() []int {
 }
 
 func (w *world) hits(e int, item int, key string) bool {
-	return slices.Contains(w.events[e].items, item) && slices.Contains(w.events[e].keys, key)
+	return slices.Contains(w.keys(e, item), key)
+}
+
+// keys gives the keys under which an event hits an item.
+func (w *world) keys(e int, item int) []string {
+	for _, h := range w.events[e].hits {
+		if h.item == item {
+			return h.keys
+		}
+	}
+	return nil
 }
 
 // machine gives the events of each emitted match of a key.
 func (w *world) machine(key string) [][]int {
 	steps := w.positives()
 	n := len(steps)
-	span := w.parsed.Sequence.MaxSpan.Milliseconds()
+	span := w.parsed.Sequence.MaxSpan.Microseconds()
 	slots := make([][]int, n)
 	var out [][]int
 	for e := range w.events {
@@ -160,7 +204,7 @@ func (w *world) machine(key string) [][]int {
 					continue
 				}
 				slots[i-1] = nil
-				if span > 0 && w.events[e].millis-w.events[before[0]].millis > span {
+				if span > 0 && w.events[e].micros-w.events[before[0]].micros > span {
 					continue
 				}
 				next = append(slices.Clone(before), e)
@@ -181,7 +225,7 @@ func (w *world) machine(key string) [][]int {
 // missingHolds applies the table of missing events to a match.
 func (w *world) missingHolds(key string, m []int) bool {
 	span := w.parsed.Sequence.MaxSpan.Milliseconds()
-	at := func(i int) int64 { return w.events[m[i]].millis }
+	at := func(i int) int64 { return w.events[m[i]].millis() }
 	first, last := at(0), at(len(m)-1)
 	const none = int64(-1)
 	lead, trail := none, none
@@ -198,7 +242,7 @@ func (w *world) missingHolds(key string, m []int) bool {
 			if !w.hits(e, i, key) {
 				continue
 			}
-			t := w.events[e].millis
+			t := w.events[e].millis()
 			switch {
 			case gap == 0:
 				if t < first && t > lead {
@@ -248,14 +292,14 @@ func (w *world) track(opt sequence.Options, between func(*sequence.Tracker) *seq
 	emit := func(m sequence.Match) { matches = append(matches, m) }
 	for n, e := range w.events {
 		var hits []sequence.Hit
-		for _, item := range e.items {
-			keys := make([]string, len(e.keys))
-			for i, k := range e.keys {
+		for _, h := range e.hits {
+			keys := make([]string, len(h.keys))
+			for i, k := range h.keys {
 				keys[i] = keyOf(k)
 			}
-			hits = append(hits, sequence.Hit{Item: item, Keys: keys})
+			hits = append(hits, sequence.Hit{Item: h.item, Keys: keys})
 		}
-		t.Observe(&sequence.Record{ID: fmt.Sprint(n), Time: event.UnixMilli(e.millis), Timed: true, Number: uint64(n)}, hits, emit)
+		t.Observe(record(n, e.micros), hits, emit)
 		t = between(t)
 	}
 	t.Finish(emit)
@@ -267,12 +311,19 @@ func (w *world) track(opt sequence.Options, between func(*sequence.Tracker) *seq
 			if r == nil {
 				text += " -"
 			} else {
-				text += " " + r.ID
+				text += " " + r.ID()
 			}
 		}
 		out = append(out, text)
 	}
 	return out
+}
+
+// record makes a record whose id is its number.
+func record(n int, micros int64) *sequence.Record {
+	r := &sequence.Record{Time: event.FromTime(time.UnixMicro(micros)), Timed: true, Number: uint64(n)}
+	r.SetHit("", fmt.Sprint(n))
+	return r
 }
 
 func keyOf(name string) string { return sequence.Key(event.StringValue(name)) }
@@ -307,6 +358,29 @@ func TestTrackerAgreesWithTheDefinition(t *testing.T) {
 	}
 }
 
+// restored takes a snapshot of a tracker and gives the one that is made of it.
+func restored(t *testing.T, tr *sequence.Tracker, p *sequence.Plan, opt sequence.Options) *sequence.Tracker {
+	t.Helper()
+	w := sequence.NewWriter()
+	tr.Save(w)
+	r, err := sequence.NewReader(w.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := sequence.NewTracker(p, opt)
+	if err := again.Load(r); err != nil || r.Len() > 0 {
+		t.Fatalf("%v, %d bytes left", err, r.Len())
+	}
+	if again.Stats() != tr.Stats() {
+		t.Fatalf("%+v became %+v", tr.Stats(), again.Stats())
+	}
+	w2 := sequence.NewWriter()
+	if again.Save(w2); !bytes.Equal(w2.Bytes(), w.Bytes()) {
+		t.Fatal("the snapshot of the restored tracker is another")
+	}
+	return again
+}
+
 func TestRestoredTrackerGivesTheSameAnswers(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 2))
@@ -316,26 +390,9 @@ func TestRestoredTrackerGivesTheSameAnswers(t *testing.T) {
 			continue
 		}
 		n++
-		want := w.track(sequence.Options{}, same)
-		got := w.track(sequence.Options{}, func(tr *sequence.Tracker) *sequence.Tracker {
-			sw := sequence.NewWriter()
-			tr.Save(sw)
-			snapshot := sw.Bytes()
-			sr, err := sequence.NewReader(snapshot)
-			if err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
-			}
-			restored := sequence.NewTracker(w.plan, sequence.Options{})
-			if err := restored.Load(sr); err != nil || sr.Len() > 0 {
-				t.Fatalf("seed %d: %v, %d bytes left", seed, err, sr.Len())
-			}
-			again := sequence.NewWriter()
-			restored.Save(again)
-			if restored.Stats() != tr.Stats() {
-				t.Fatalf("seed %d: %+v became %+v", seed, tr.Stats(), restored.Stats())
-			}
-			return restored
-		})
+		opt := sequence.Options{MaxKeys: r.IntN(4), MaxAge: time.Duration(r.IntN(9)) * time.Millisecond}
+		want := w.track(opt, same)
+		got := w.track(opt, func(tr *sequence.Tracker) *sequence.Tracker { return restored(t, tr, w.plan, opt) })
 		if !slices.Equal(got, want) {
 			t.Fatalf("seed %d: %s\nrestored %q\nstraight %q", seed, w, got, want)
 		}
@@ -378,7 +435,7 @@ func TestDamagedSnapshots(t *testing.T) {
 
 // simple observes one event for a two-step sequence by key.
 func simple(t *sequence.Tracker, n int, millis int64, item int, key string, emit func(sequence.Match)) {
-	t.Observe(&sequence.Record{ID: fmt.Sprint(n), Time: event.UnixMilli(millis), Timed: true, Number: uint64(n)}, []sequence.Hit{{Item: item, Keys: []string{keyOf(key)}}}, emit)
+	t.Observe(record(n, millis*1000), []sequence.Hit{{Item: item, Keys: []string{keyOf(key)}}}, emit)
 }
 
 func plan(t *testing.T, query string) *sequence.Plan {
@@ -412,6 +469,51 @@ func TestKeysAreBounded(t *testing.T) {
 	}
 	if s := tr.Stats(); s.Keys != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestAbsencesAreBounded(t *testing.T) {
+	var got []string
+	emit := func(m sequence.Match) { got = append(got, nameOf(m.Key)) }
+	leading := sequence.NewTracker(plan(t, "sequence by k with maxspan=10s ![any where true] [any where true]"), sequence.Options{MaxKeys: 2})
+	for i, k := range []string{"a", "b", "a", "c"} { // the event of b is the oldest
+		simple(leading, i, int64(i), 0, k, emit)
+	}
+	for i, k := range []string{"a", "b", "c"} {
+		simple(leading, 10+i, 20, 1, k, emit)
+	}
+	if s := leading.Stats(); strings.Join(got, "") != "b" || s.Evicted != 1 {
+		t.Errorf("before the first step: matches %v, %+v", got, s)
+	}
+	got = nil
+	trailing := sequence.NewTracker(plan(t, "sequence by k with maxspan=10s [any where true] ![any where true]"), sequence.Options{MaxKeys: 2})
+	for i, k := range []string{"a", "a", "b"} {
+		simple(trailing, i, int64(i), 0, k, emit)
+	}
+	if s := trailing.Stats(); s.Pending != 2 || s.Evicted != 1 {
+		t.Errorf("behind the last step: %+v", s)
+	}
+	trailing.Finish(emit)
+	if strings.Join(got, "") != "ab" {
+		t.Errorf("behind the last step: matches %v", got)
+	}
+}
+
+// TestManyWaitsOfOneKey has every event wait for an absence under one key, and then
+// half of them settled by time and half rejected. It takes long if any of that is
+// done one by one in a list.
+func TestManyWaitsOfOneKey(t *testing.T) {
+	const n = 200_000
+	tr := sequence.NewTracker(plan(t, "sequence by k with maxspan=1h [any where true] ![any where true]"), sequence.Options{})
+	matches := 0
+	emit := func(sequence.Match) { matches++ }
+	for i := range n {
+		simple(tr, i, int64(i), 0, "a", emit)
+	}
+	tr.Advance(event.UnixMilli(3_600_000+n/2), emit)
+	simple(tr, n, 3_600_000+n/2, 1, "a", emit)
+	if s := tr.Stats(); matches != n/2 || s.Pending != 0 {
+		t.Errorf("%d matches, %+v", matches, s)
 	}
 }
 
@@ -466,13 +568,13 @@ func TestObserveAllocatesNothingWithoutHits(t *testing.T) {
 func TestSampleEmitsOncePerKey(t *testing.T) {
 	tr := sequence.NewTracker(plan(t, "sample by k [any where true] [any where true]"), sequence.Options{})
 	var got []string
-	emit := func(m sequence.Match) { got = append(got, nameOf(m.Key)+m.Records[0].ID+m.Records[1].ID) }
+	emit := func(m sequence.Match) { got = append(got, nameOf(m.Key)+m.Records[0].ID()+m.Records[1].ID()) }
 	both := func(n int, key string, items ...int) {
 		var hits []sequence.Hit
 		for _, i := range items {
 			hits = append(hits, sequence.Hit{Item: i, Keys: []string{keyOf(key)}})
 		}
-		tr.Observe(&sequence.Record{ID: fmt.Sprint(n), Number: uint64(n)}, hits, emit)
+		tr.Observe(record(n, 0), hits, emit)
 	}
 	both(1, "a", 0, 1) // one event is not two
 	both(2, "b", 1)

@@ -113,7 +113,7 @@ func run(keys, passes int) error {
 	fmt.Fprintf(&b, "# What sequences keep in memory\n\nWritten by `make bench-sequences` on %s, %s.\n\n", time.Now().UTC().Format("2006-01-02"), runtime.Version())
 	fmt.Fprintf(&b, "%d sequence rules of two steps, joined by host and entity id, maxspan 10 minutes; %d keys, %d events in %d passes of 10 minutes\n"+
 		"each. The heap is measured after a garbage collection. Beside the bytes of its event, a live key takes the event's record\n"+
-		"(%d B: its time, place and tiebreaker), the text of the key, its entry in the table, and the unfinished match.\n\n",
+		"(%d B: its time and place; a tiebreaker, or the index and id of a search hit, come on top), the text of the key, its entry in the table, and the unfinished match.\n\n",
 		rules, keys, keys*passes, passes, unsafe.Sizeof(sequence.Record{}))
 	b.WriteString("| after pass | live keys | heap | of it event bytes | beside them, per live key | signals so far |\n|---|---|---|---|---|---|\n")
 	for n := range passes {

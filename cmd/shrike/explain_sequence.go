@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,7 +62,7 @@ type noteExplanation struct {
 
 func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *detect.Detector, r *rule.Rule, o explainOptions) (*pipeline.Summary, error) {
 	e := newSequenceExplanation(r, o.keys)
-	stream := d.NewStream(detect.StreamOptions{Lateness: detect.Unlimited, Notes: e.note})
+	stream := d.NewStream(detect.StreamOptions{Lateness: detect.Unlimited, Spill: pipeline.TempFiles{}, Notes: e.note})
 	judge := func() pipeline.Judge[*detect.Arrival] {
 		matcher := d.NewMatcher()
 		var hits detect.Hits
@@ -111,7 +112,7 @@ func newSequenceExplanation(r *rule.Rule, most int) *sequenceExplanation {
 	return e
 }
 
-func (e *sequenceExplanation) note(_ *rule.Rule, n sequence.Note) {
+func (e *sequenceExplanation) note(r *rule.Rule, n sequence.Note) {
 	k := e.byKey[n.Key]
 	if k == nil {
 		if len(e.Keys) == e.most {
@@ -127,40 +128,41 @@ func (e *sequenceExplanation) note(_ *rule.Rule, n sequence.Note) {
 		e.Keys = append(e.Keys, k)
 	}
 	out := noteExplanation{What: string(n.What), Step: n.Step + 1}
-	for _, r := range n.Partial {
-		out.Events = append(out.Events, eventNumber(r))
+	for _, rec := range n.Partial {
+		out.Events = append(out.Events, eventNumber(rec))
 	}
 	if n.Record != nil {
 		out.Event, out.Time = eventNumber(n.Record), n.Record.Time.String()
 	}
-	out.Text = noteText(n, out)
+	out.Text = noteText(n, out, r.EQL.Sample != nil)
 	k.Notes = append(k.Notes, out)
 }
 
 func eventNumber(r *sequence.Record) int {
-	n, _ := strconv.Atoi(r.ID)
+	n, _ := strconv.Atoi(r.ID())
 	return n
 }
 
-func numberList(list []int) string {
+// eventList names events by their numbers.
+func eventList(list []int) string {
 	words := make([]string, len(list))
 	for i, n := range list {
 		words[i] = strconv.Itoa(n)
 	}
-	return strings.Join(words, ", ")
+	if len(list) == 1 {
+		return "event " + words[0]
+	}
+	return "events " + strings.Join(words, ", ")
 }
 
 // noteText says in words what happened.
-func noteText(n sequence.Note, e noteExplanation) string {
-	partial := "events " + numberList(e.Events)
-	if len(e.Events) == 1 {
-		partial = "event " + numberList(e.Events)
-	}
+func noteText(n sequence.Note, e noteExplanation, sample bool) string {
+	partial := eventList(e.Events)
 	switch n.What {
 	case sequence.Started:
 		return fmt.Sprintf("event %d is step 1", e.Event)
 	case sequence.Extended:
-		return fmt.Sprintf("event %d is step %d, after %s", e.Event, e.Step, partial)
+		return fmt.Sprintf("event %d is step %d, after %s", e.Event, e.Step, eventList(e.Events[:len(e.Events)-1]))
 	case sequence.Completed:
 		return "complete: " + partial
 	case sequence.Waits:
@@ -172,6 +174,9 @@ func noteText(n sequence.Note, e noteExplanation) string {
 	case sequence.Cut:
 		return fmt.Sprintf("%s cut by the until event %d", partial, e.Event)
 	case sequence.Rejected:
+		if e.Event > 0 && !slices.Contains(e.Events, e.Event) {
+			return fmt.Sprintf("%s rejected: event %d had to be missing", partial, e.Event)
+		}
 		return partial + " rejected: an event that had to be missing was there"
 	case sequence.Evicted:
 		return partial + " evicted: too many keys, or too old"
@@ -181,8 +186,14 @@ func noteText(n sequence.Note, e noteExplanation) string {
 			text += fmt.Sprintf("; with other keys, %s", count(int64(n.Others), "unfinished match"))
 		}
 		return text
+	case sequence.Candidate:
+		return fmt.Sprintf("event %d fits item %d", e.Event, e.Step)
 	case sequence.Waiting:
-		return fmt.Sprintf("%s still waiting for step %d", partial, e.Step)
+		step := "step"
+		if sample {
+			step = "item"
+		}
+		return fmt.Sprintf("%s still waiting for %s %d", partial, step, e.Step)
 	}
 	return string(n.What)
 }

@@ -126,7 +126,7 @@ func (o *alertTable) step(a *alert.Alert, i int) {
 	st := &a.Steps[i]
 	when := "-"
 	if offset, ok := a.Offset(i); ok {
-		when = fmt.Sprintf("+%.3f s", float64(offset)/1000)
+		when = fmt.Sprintf("%+.3f s", float64(offset)/1000)
 	}
 	text := "did not happen: " + st.Query
 	if !st.Missing {

@@ -21,7 +21,7 @@ type queryOptions struct {
 	timestamp  string
 	tiebreaker string
 	category   string
-	size       int
+	size       int // -1: all
 	position   string
 	sort       bool
 
@@ -38,15 +38,22 @@ func (p *program) queryCommand() *cobra.Command {
 			"Otherwise they come in the order of time, as Elasticsearch gives them.",
 		Example: "  shrike query 'process where process.name : \"cmd.exe\"' events.ndjson\n  shrike query --size 10 'any where true' events.ndjson",
 		Args:    cobra.MinimumNArgs(2),
-		RunE:    func(c *cobra.Command, args []string) error { return p.query(c.Context(), args[0], args[1:], o) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if !c.Flags().Changed("size") {
+				o.size = -1
+			} else if o.size < 0 {
+				return fmt.Errorf("--size cannot be negative")
+			}
+			return p.query(c.Context(), args[0], args[1:], o)
+		},
 	}
 	f := c.Flags()
 	f.StringVarP(&o.output, "output", "o", "jsonl", "jsonl or json; for sequences and samples also text")
 	f.StringVar(&o.timestamp, "timestamp-field", "@timestamp", "field that holds the time")
 	f.StringVar(&o.tiebreaker, "tiebreaker-field", "", "field that orders events of the same time")
 	f.StringVar(&o.category, "event-category-field", eql.DefaultCategoryField, "field that holds the event category")
-	f.IntVar(&o.size, "size", 0, "most events to print (default: all)")
-	f.StringVar(&o.position, "result-position", "tail", "which end of the results --size keeps: head or tail")
+	f.IntVar(&o.size, "size", 0, "most events, sequences or samples to print (default: all)")
+	f.StringVar(&o.position, "result-position", "tail", "which end of the results --size keeps: head or tail; of samples, always the first ones")
 	f.IntVar(&o.samplesPerKey, "max-samples-per-key", 1, "most samples of one join key")
 	f.BoolVar(&o.sort, "sort", false, "print in the order of time")
 	o.input.add(c)
@@ -62,8 +69,6 @@ func (p *program) query(ctx context.Context, text string, paths []string, o quer
 		return fmt.Errorf("unknown --result-position %q, expected head or tail", o.position)
 	case o.output != "jsonl" && o.output != "json" && o.output != "text":
 		return fmt.Errorf("unknown output %q; the outputs are jsonl, json, text", o.output)
-	case o.size < 0:
-		return fmt.Errorf("--size cannot be negative")
 	}
 	types, err := o.input.types()
 	if err != nil {
@@ -170,7 +175,7 @@ type limit struct {
 // newLimits gives the limits of size and pipes.
 func newLimits(pipes []eql.Pipe, o queryOptions) []limit {
 	var list []limit
-	if o.size > 0 {
+	if o.size >= 0 {
 		// The size acts before the first pipe, in that pipe's direction.
 		tail := o.position == "tail"
 		if len(pipes) > 0 {

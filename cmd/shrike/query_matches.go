@@ -3,6 +3,7 @@ package main
 // Ad-hoc queries for sequences and samples.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,8 +24,8 @@ type queryMatch struct {
 	JoinKeys []any        `json:"join_keys,omitempty"`
 	Events   []queryEvent `json:"events"`
 
-	last *sequence.Record
-	keys []detect.JoinKey
+	order uint64
+	keys  []detect.JoinKey
 }
 
 type queryEvent struct {
@@ -72,28 +73,27 @@ func (p *program) queryMatches(ctx context.Context, q *eql.Query, types *event.T
 }
 
 func newQueryMatch(s *detect.Signal) *queryMatch {
-	m := &queryMatch{keys: s.Keys}
+	m := &queryMatch{order: s.Order, keys: s.Keys}
 	for _, k := range s.Keys {
 		m.JoinKeys = append(m.JoinKeys, k.Value.JSON())
 	}
 	for _, step := range s.Steps {
 		e := queryEvent{Missing: step.Record == nil, record: step.Record}
 		if r := step.Record; r != nil {
-			e.Index, e.ID, e.Source = r.Index, r.ID, compact(r.Source)
-			if m.last == nil || r.Compare(m.last) > 0 {
-				m.last = r
-			}
+			e.Index, e.ID, e.Source = r.Index(), r.ID(), compact(r.Source)
 		}
 		m.Events = append(m.Events, e)
 	}
 	return m
 }
 
-// limitMatches puts sequences into the order of their last events, and applies
-// pipes and size.
+// limitMatches puts matches into the order in which they were complete, also those
+// that then had to wait for an absence, and applies pipes and size. Of samples, which
+// have no order in time, size keeps the first ones.
 func limitMatches(list []*queryMatch, q *eql.Query, o queryOptions) []*queryMatch {
-	if q.Sequence != nil {
-		slices.SortStableFunc(list, func(a, b *queryMatch) int { return a.last.Compare(b.last) })
+	slices.SortFunc(list, func(a, b *queryMatch) int { return cmp.Compare(a.order, b.order) })
+	if q.Sample != nil {
+		o.position = "head"
 	}
 	for _, l := range newLimits(q.Pipes, o) {
 		n := min(l.n, len(list))

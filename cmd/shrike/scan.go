@@ -34,13 +34,21 @@ type scanOptions struct {
 	lateness   lateness
 	maxKeys    int
 	resume     resumeOptions
+	maxAge     time.Duration
 }
 
-// lateness is a flag: a time, or "unlimited".
-type lateness struct{ d *time.Duration }
+// lateness is a flag: a time, "unlimited", or "schedule", which is as long as the
+// rules' own schedule allows. The zero value is unlimited.
+type lateness struct {
+	d        *time.Duration
+	schedule bool
+}
 
 func (l *lateness) String() string {
-	if l.d == nil {
+	switch {
+	case l.schedule:
+		return "schedule"
+	case l.d == nil:
 		return "unlimited"
 	}
 	return durationText(*l.d)
@@ -48,23 +56,29 @@ func (l *lateness) String() string {
 
 // Set implements pflag.Value.
 func (l *lateness) Set(s string) error {
-	if s == "unlimited" {
-		l.d = nil
+	*l = lateness{schedule: s == "schedule"}
+	if l.schedule || s == "unlimited" {
 		return nil
 	}
 	d, err := time.ParseDuration(s)
-	if err == nil && d < 0 {
-		err = fmt.Errorf("it cannot be negative")
+	switch {
+	case err != nil:
+		return fmt.Errorf("expected a time such as 5m, unlimited, or schedule")
+	case d < 0:
+		return fmt.Errorf("it cannot be negative")
 	}
 	l.d = &d
-	return err
+	return nil
 }
 
 // Type implements pflag.Value.
 func (l *lateness) Type() string { return "time" }
 
-func (l *lateness) value() time.Duration {
-	if l.d == nil {
+func (l *lateness) value(d *detect.Detector) time.Duration {
+	switch {
+	case l.schedule:
+		return d.Lateness()
+	case l.d == nil:
 		return detect.Unlimited
 	}
 	return *l.d
@@ -106,9 +120,10 @@ func (p *program) scanCommand() *cobra.Command {
 	o.index.add(c)
 	f.BoolVar(&o.deprecated, "deprecated", false, "run deprecated rules too")
 	f.BoolVar(&o.blocks, "building-blocks", false, "show building blocks in a table too: alerts that are there for others to build on")
-	f.Var(&o.lateness, "lateness", "how much older than the newest event an event may be and still take part in sequences, such as 5m; unlimited puts all events into order first, and prints sequences at the end")
+	f.Var(&o.lateness, "lateness", "how much older than the newest event an event may be and still take part in sequences, such as 5m; schedule takes it from the rules' own schedule; unlimited puts all events into order first, and prints sequences at the end")
 	f.IntVar(&o.maxKeys, "max-keys", sequence.DefaultMaxKeys, "most join keys with unfinished matches that each sequence rule keeps")
 	o.resume.add(c)
+	f.DurationVar(&o.maxAge, "max-age", 0, "how long a sequence without maxspan, or a sample, keeps a join key with an unfinished match, by the time of events (default: without bound)")
 	o.input.add(c)
 	return c
 }
@@ -116,6 +131,9 @@ func (p *program) scanCommand() *cobra.Command {
 func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error {
 	if o.failOn != "" && rule.SeverityRank(o.failOn) < 0 {
 		return fmt.Errorf("unknown severity %q for --fail-on; the severities are %s", o.failOn, strings.Join(rule.Severities, ", "))
+	}
+	if o.maxAge < 0 || o.maxKeys < 0 {
+		return fmt.Errorf("--max-age and --max-keys cannot be negative")
 	}
 	out, err := p.alertOutput(o.output, o.explain, o.blocks)
 	if err != nil {
@@ -155,7 +173,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	scan.Idle = out.Flush
 	sum, stats, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
 		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit, Resume: p.resume(state, src, out.Flush, o.resume.every),
-		Stream: detect.StreamOptions{Lateness: o.lateness.value(), MaxKeys: o.maxKeys},
+		Stream: detect.StreamOptions{Lateness: o.lateness.value(d), MaxKeys: o.maxKeys, MaxAge: o.maxAge},
 	})
 	stop()
 	if closeErr := out.close(); err == nil {

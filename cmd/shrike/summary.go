@@ -159,7 +159,7 @@ func (s *scanSummary) text() string {
 		fmt.Fprintf(&b, "%s without a time could not take part in sequences\n", count(int64(s.UntimedEvents), "event"))
 	}
 	if s.EvictedKeys > 0 {
-		fmt.Fprintf(&b, "%s with unfinished sequences given up: raise --max-keys\n", count(int64(s.EvictedKeys), "join key"))
+		fmt.Fprintf(&b, "%s with unfinished sequences given up: raise --max-keys, or --max-age if it is set\n", count(int64(s.EvictedKeys), "join key"))
 	}
 	if s.FilesFailed > 0 {
 		fmt.Fprintf(&b, "%s\n", bold(count(int64(s.FilesFailed), "file")+" could not be read, or not to the end"))
