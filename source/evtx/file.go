@@ -1,0 +1,169 @@
+package evtx
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/shrike-project/shrike/windows"
+)
+
+const (
+	fileHeaderBytes = 4096
+	// ChunkBytes is the size of a chunk.
+	ChunkBytes = 64 << 10
+)
+
+const (
+	fileMagic  = "ElfFile\x00"
+	chunkMagic = "ElfChnk\x00"
+)
+
+// ErrNotEVTX says that a file is not a Windows event log.
+var ErrNotEVTX = errors.New("not a Windows event log (EVTX)")
+
+// Is reports whether a file that begins like this is a Windows event log.
+func Is(head []byte) bool { return bytes.HasPrefix(head, []byte(fileMagic)) }
+
+// File is one log. It is safe for use by many goroutines if its reader is.
+type File struct {
+	r       io.ReaderAt
+	size    int64
+	order   []chunkPlace
+	claimed int // chunks the header says are in use
+}
+
+// chunkPlace is where a chunk lies in the file and in the log.
+type chunkPlace struct {
+	index uint32
+	first uint32 // low half of its first record's number, or of the chunk's before it
+}
+
+// Chunk is one chunk of a file.
+type Chunk struct {
+	Offset  int64  // in the file
+	Bytes   []byte // ChunkBytes of them, fewer where the file is cut
+	Claimed bool   // the file's header says that the chunk is in use
+}
+
+// Open looks at a log of that many bytes. A log that is being written is read as
+// far as it went when it was opened. The file's header is not needed if a chunk
+// follows where it should be.
+func Open(r io.ReaderAt, size int64) (*File, error) {
+	f := &File{r: r, size: size}
+	head := make([]byte, 128)
+	n, err := readAt(r, head, 0, size)
+	if err != nil {
+		return nil, fmt.Errorf("read header: %w", err)
+	}
+	known := Is(head[:n])
+	if known && n >= 0x2c {
+		f.claimed = int(binary.LittleEndian.Uint16(head[0x2a:]))
+	}
+	if err := f.findChunks(); err != nil {
+		return nil, err
+	}
+	if !known && !f.startsWithChunk() {
+		return nil, ErrNotEVTX
+	}
+	return f, nil
+}
+
+func (f *File) startsWithChunk() bool {
+	var magic [len(chunkMagic)]byte
+	n, err := readAt(f.r, magic[:], fileHeaderBytes, f.size)
+	return err == nil && string(magic[:n]) == chunkMagic
+}
+
+// findChunks brings the chunks into the order of the log: a full log goes on in
+// its oldest chunk, so that the oldest records lie in the middle of the file. A
+// chunk whose header says nothing stays behind the one before it.
+func (f *File) findChunks() error {
+	if f.size <= fileHeaderBytes {
+		return nil
+	}
+	f.order = make([]chunkPlace, (f.size-fileHeaderBytes+ChunkBytes-1)/ChunkBytes)
+	var head [32]byte
+	first := uint32(0)
+	for i := range f.order {
+		n, err := readAt(f.r, head[:], f.offset(i), f.size)
+		if err != nil {
+			return fmt.Errorf("read header of chunk %d: %w", i, err)
+		}
+		if n == len(head) && string(head[:8]) == chunkMagic {
+			first = binary.LittleEndian.Uint32(head[24:])
+		}
+		f.order[i] = chunkPlace{index: uint32(i), first: first}
+	}
+	if len(f.order) == 0 {
+		return nil
+	}
+	// Numbers wrap after 2³² records; what counts is the distance.
+	base := f.order[0].first
+	slices.SortStableFunc(f.order, func(a, b chunkPlace) int {
+		da, db := int32(a.first-base), int32(b.first-base)
+		switch {
+		case da < db:
+			return -1
+		case da > db:
+			return 1
+		}
+		return 0
+	})
+	return nil
+}
+
+func (f *File) offset(index int) int64 { return fileHeaderBytes + int64(index)*ChunkBytes }
+
+// Chunks is the number of chunks, the unused ones included.
+func (f *File) Chunks() int { return len(f.order) }
+
+// Chunk reads the i-th chunk in the order of the log into buf, which is used if it
+// holds ChunkBytes and replaced otherwise.
+func (f *File) Chunk(i int, buf []byte) (Chunk, error) {
+	if cap(buf) < ChunkBytes {
+		buf = make([]byte, ChunkBytes)
+	}
+	index := int(f.order[i].index)
+	offset := f.offset(index)
+	n, err := readAt(f.r, buf[:ChunkBytes], offset, f.size)
+	if err != nil {
+		return Chunk{}, fmt.Errorf("read chunk %d: %w", index, err)
+	}
+	return Chunk{Offset: offset, Bytes: buf[:n], Claimed: index < f.claimed}, nil
+}
+
+// Records decodes all chunks one after another. An error of each ends it and is
+// returned as it is.
+func (f *File) Records(d *Decoder, each func(*windows.Record) error) error {
+	buf := make([]byte, ChunkBytes)
+	for i := range f.order {
+		c, err := f.Chunk(i, buf)
+		if err != nil {
+			return err
+		}
+		if err := d.Decode(c, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readAt reads up to len(b) bytes, fewer only at the end of the file, which may
+// have moved since its size was taken.
+func readAt(r io.ReaderAt, b []byte, offset, size int64) (int, error) {
+	if left := size - offset; left < int64(len(b)) {
+		b = b[:max(left, 0)]
+	}
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := r.ReadAt(b, offset)
+	if n == len(b) || errors.Is(err, io.EOF) {
+		return n, nil
+	}
+	return n, err
+}
