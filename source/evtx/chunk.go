@@ -47,14 +47,9 @@ func readChunkHeader(b []byte) chunkHeader {
 	return h
 }
 
-// neverWritten reports whether a chunk was never used: no header, and no record.
-func neverWritten(b []byte) bool {
-	for _, c := range b[:min(len(b), chunkHeaderBytes)] {
-		if c != 0 {
-			return false
-		}
-	}
-	return !bytes.Contains(b, recordMagic)
+// holdsNothing reports whether a chunk shows neither a header nor a record.
+func holdsNothing(b []byte) bool {
+	return !bytes.HasPrefix(b, []byte(chunkMagic)) && !bytes.Contains(b, recordMagic)
 }
 
 // rawRecord is a record's place within its chunk.

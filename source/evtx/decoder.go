@@ -44,8 +44,8 @@ func (d *Decoder) Stats() Stats { return d.stats }
 // until each returns. An error of each ends the chunk and is returned as it is;
 // nothing else is an error: damage is counted.
 func (d *Decoder) Decode(c Chunk, each func(*windows.Record) error) error {
-	if neverWritten(c.Bytes) {
-		d.countUnwritten(c)
+	if holdsNothing(c.Bytes) {
+		d.countNothing(c)
 		return nil
 	}
 	d.stats.Chunks++
@@ -79,19 +79,20 @@ func (d *Decoder) Decode(c Chunk, each func(*windows.Record) error) error {
 	return nil
 }
 
-// countUnwritten counts a chunk of zeros, which is one that was lost if the file's
-// header has it in use.
-func (d *Decoder) countUnwritten(c Chunk) {
-	if !c.Claimed {
+// countNothing counts a chunk that shows nothing. Logs grow by several chunks at a
+// time, and what lies in the new ones is chance; but some were in use.
+func (d *Decoder) countNothing(c Chunk) {
+	if !c.Claimed && c.Expected == 0 {
 		d.stats.Empty++
 		return
 	}
 	d.stats.Chunks++
 	d.stats.Damaged++
+	d.stats.Lost[Missing] += int64(c.Expected)
 }
 
 func (d *Decoder) countMissing(c Chunk, header chunkHeader, found, gaps int64) {
-	missing := gaps
+	missing := max(gaps, int64(c.Expected)-found)
 	if header.sound {
 		missing = max(header.count-found, 0)
 	}

@@ -51,7 +51,7 @@
 //
 // A record and its texts belong to the Decoder and hold until the callback
 // returns; names of data items hold as long as anyone has them, but for those made
-// of values. A File holds eight bytes a chunk. A Decoder holds the texts of one
+// of values. A File holds twelve bytes a chunk. A Decoder holds the texts of one
 // record and compiled templates up to a fixed number of bytes. A record may take a
 // bounded number of steps and bytes of text, so that no template can blow up.
 //

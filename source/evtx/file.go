@@ -2,6 +2,7 @@ package evtx
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -38,8 +39,9 @@ type File struct {
 
 // chunkPlace is where a chunk lies in the file and in the log.
 type chunkPlace struct {
-	index uint32
-	first uint32 // low half of its first record's number, or of the chunk's before it
+	index    uint32
+	first    uint32 // low half of its first record's number, or of the chunk's before it
+	expected uint32 // see Chunk
 }
 
 // Chunk is one chunk of a file.
@@ -47,6 +49,10 @@ type Chunk struct {
 	Offset  int64  // in the file
 	Bytes   []byte // ChunkBytes of them, fewer where the file is cut
 	Claimed bool   // the file's header says that the chunk is in use
+	// Expected is how many records the chunks around it leave room for, by their
+	// numbers, if this one's header is lost; else 0. Of several lost chunks in a
+	// row each gets its share.
+	Expected int
 }
 
 // Open looks at a log of that many bytes. A log that is being written is read as
@@ -86,34 +92,56 @@ func (f *File) findChunks() error {
 		return nil
 	}
 	f.order = make([]chunkPlace, (f.size-fileHeaderBytes+ChunkBytes-1)/ChunkBytes)
-	var head [32]byte
-	first := uint32(0)
+	var head [40]byte
+	var last uint64            // number of the last record of the last chunk with a header
+	headless, seen := 0, false // chunks without one since then
 	for i := range f.order {
 		n, err := readAt(f.r, head[:], f.offset(i), f.size)
 		if err != nil {
 			return fmt.Errorf("read header of chunk %d: %w", i, err)
 		}
-		if n == len(head) && string(head[:8]) == chunkMagic {
-			first = binary.LittleEndian.Uint32(head[24:])
+		f.order[i].index = uint32(i)
+		if n < len(head) || string(head[:8]) != chunkMagic {
+			headless++
+			if i > 0 {
+				f.order[i].first = f.order[i-1].first
+			}
+			continue
 		}
-		f.order[i] = chunkPlace{index: uint32(i), first: first}
+		first := binary.LittleEndian.Uint64(head[24:])
+		if seen && headless > 0 {
+			expect(f.order[i-headless:i], first-last-1)
+		}
+		f.order[i].first = uint32(first)
+		last, headless, seen = binary.LittleEndian.Uint64(head[32:]), 0, true
 	}
+	f.sort()
+	return nil
+}
+
+// expect shares out records among the chunks that they must have lain in. A number
+// that they cannot have held means that the log does not go on there.
+func expect(lost []chunkPlace, records uint64) {
+	if records > uint64(len(lost))*ChunkBytes/minRecordBytes {
+		return
+	}
+	share, rest := records/uint64(len(lost)), records%uint64(len(lost))
+	for i := range lost {
+		lost[i].expected = uint32(share)
+	}
+	lost[0].expected += uint32(rest)
+}
+
+// sort orders chunks by number. Of the numbers only the lower half is kept, so it
+// is the distance that counts.
+func (f *File) sort() {
 	if len(f.order) == 0 {
-		return nil
+		return
 	}
-	// Numbers wrap after 2³² records; what counts is the distance.
 	base := f.order[0].first
 	slices.SortStableFunc(f.order, func(a, b chunkPlace) int {
-		da, db := int32(a.first-base), int32(b.first-base)
-		switch {
-		case da < db:
-			return -1
-		case da > db:
-			return 1
-		}
-		return 0
+		return cmp.Compare(int32(a.first-base), int32(b.first-base))
 	})
-	return nil
 }
 
 func (f *File) offset(index int) int64 { return fileHeaderBytes + int64(index)*ChunkBytes }
@@ -127,13 +155,14 @@ func (f *File) Chunk(i int, buf []byte) (Chunk, error) {
 	if cap(buf) < ChunkBytes {
 		buf = make([]byte, ChunkBytes)
 	}
-	index := int(f.order[i].index)
+	place := f.order[i]
+	index := int(place.index)
 	offset := f.offset(index)
 	n, err := readAt(f.r, buf[:ChunkBytes], offset, f.size)
 	if err != nil {
 		return Chunk{}, fmt.Errorf("read chunk %d: %w", index, err)
 	}
-	return Chunk{Offset: offset, Bytes: buf[:n], Claimed: index < f.claimed}, nil
+	return Chunk{Offset: offset, Bytes: buf[:n], Claimed: index < f.claimed, Expected: int(place.expected)}, nil
 }
 
 // Records decodes all chunks one after another. An error of each ends it and is

@@ -55,12 +55,12 @@ func (l Loss) Error() string {
 // Stats count what was read and what was lost.
 type Stats struct {
 	Chunks    int   // that hold or should hold records, the damaged ones included
-	Empty     int   // chunks never written
+	Empty     int   // chunks that hold nothing, and were never used as far as can be seen
 	Damaged   int   // chunks with a wrong checksum, without a header, or cut
 	Records   int64 // read
 	Recovered int64 // of those, from damaged chunks
-	// Lost counts records by reason. In a damaged chunk without a header it can
-	// only count gaps between the numbers of records that are there.
+	// Lost counts records by reason. In a damaged chunk without a header what is
+	// missing is known from the numbers of the records around.
 	Lost [reasons]int64
 }
 
