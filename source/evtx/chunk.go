@@ -20,7 +20,7 @@ var recordMagic = []byte{0x2a, 0x2a, 0, 0}
 type chunkHeader struct {
 	sound  bool // the header's own checksum holds
 	intact bool // that of the records, too
-	end    int  // behind the last record; the end of the chunk if nothing sensible is said
+	end    int  // behind the last record; the end of the chunk if that cannot be believed
 	count  int64
 }
 
@@ -32,16 +32,16 @@ func readChunkHeader(b []byte) chunkHeader {
 	sum := crc32.Update(crc32.ChecksumIEEE(b[:0x78]), crc32.IEEETable, b[0x80:chunkHeaderBytes])
 	h.sound = sum == binary.LittleEndian.Uint32(b[0x7c:])
 	end := binary.LittleEndian.Uint32(b[0x30:])
-	if end < chunkHeaderBytes || end > ChunkBytes {
+	if !h.sound || end < chunkHeaderBytes || end > ChunkBytes {
 		h.sound = false
 		return h
 	}
 	h.end = min(int(end), len(b))
-	if h.sound && int(end) == h.end {
+	if int(end) == h.end {
 		h.intact = crc32.ChecksumIEEE(b[chunkHeaderBytes:end]) == binary.LittleEndian.Uint32(b[0x34:])
 	}
 	first, last := binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
-	if n := last - first + 1; h.sound && n <= ChunkBytes/minRecordBytes {
+	if n := last - first + 1; n <= ChunkBytes/minRecordBytes {
 		h.count = int64(n)
 	}
 	return h
@@ -97,7 +97,10 @@ type finder struct {
 // find gives the next record.
 func (f *finder) find() (rawRecord, bool) {
 	r, ok := f.candidate()
-	if !ok || !f.plausible(r) {
+	if ok && f.any && !f.header.sound {
+		r.id, ok = f.goesOn(r)
+	}
+	if !ok {
 		return rawRecord{}, false
 	}
 	if f.any && f.skipped > 0 && r.id > f.last.id {
@@ -160,17 +163,13 @@ func (f *finder) resync() (rawRecord, bool) {
 	return rawRecord{}, false
 }
 
-// plausible holds records against the one before where the chunk's end is not
-// known for sure: their numbers go up by one, or by as many as fit into the bytes
-// between.
-func (f *finder) plausible(r rawRecord) bool {
-	if f.header.sound || !f.any {
-		return true
-	}
+// goesOn tells the records of a chunk whose end is not known from left-overs: their
+// numbers go up by one, or by as many as fit into the bytes passed over. It gives
+// the number, which may itself be damaged and stand between two that go on.
+func (f *finder) goesOn(r rawRecord) (id uint64, ok bool) {
 	if r.id > f.last.id && r.id-f.last.id <= 1+uint64(f.skipped/minRecordBytes) {
-		return true
+		return r.id, true
 	}
-	// A damaged number stands between two that go on.
 	after, ok := recordAt(f.b, r.end, f.header.end)
-	return ok && f.skipped == 0 && after.id == f.last.id+2
+	return f.last.id + 1, ok && f.skipped == 0 && after.id == f.last.id+2
 }
