@@ -25,18 +25,15 @@ type chunkHeader struct {
 }
 
 func readChunkHeader(b []byte) chunkHeader {
-	h := chunkHeader{end: len(b)}
-	if len(b) < chunkHeaderBytes || string(b[:8]) != chunkMagic {
-		return h
+	if len(b) < chunkHeaderBytes {
+		return chunkHeader{end: len(b)}
 	}
 	sum := crc32.Update(crc32.ChecksumIEEE(b[:0x78]), crc32.IEEETable, b[0x80:chunkHeaderBytes])
-	h.sound = sum == binary.LittleEndian.Uint32(b[0x7c:])
 	end := binary.LittleEndian.Uint32(b[0x30:])
-	if !h.sound || end < chunkHeaderBytes || end > ChunkBytes {
-		h.sound = false
-		return h
+	if string(b[:8]) != chunkMagic || sum != binary.LittleEndian.Uint32(b[0x7c:]) || end < chunkHeaderBytes || end > ChunkBytes {
+		return chunkHeader{end: likelyEnd(b)}
 	}
-	h.end = min(int(end), len(b))
+	h := chunkHeader{sound: true, end: min(int(end), len(b))}
 	if int(end) == h.end {
 		h.intact = crc32.ChecksumIEEE(b[chunkHeaderBytes:end]) == binary.LittleEndian.Uint32(b[0x34:])
 	}
@@ -45,6 +42,23 @@ func readChunkHeader(b []byte) chunkHeader {
 		h.count = int64(n)
 	}
 	return h
+}
+
+// likelyEnd finds the end of the records by a header whose sum does not hold: what
+// it says of the last record if that record bears it out, else what it says of the
+// end if both go together.
+func likelyEnd(b []byte) int {
+	last, end := binary.LittleEndian.Uint32(b[0x2c:]), binary.LittleEndian.Uint32(b[0x30:])
+	if last < chunkHeaderBytes || last > ChunkBytes {
+		return len(b)
+	}
+	if r, ok := recordAt(b, int(last), len(b)); ok && r.id == binary.LittleEndian.Uint64(b[0x20:]) {
+		return r.end
+	}
+	if end > ChunkBytes || end < last+minRecordBytes {
+		return len(b)
+	}
+	return min(int(end), len(b))
 }
 
 // holdsNothing reports whether a chunk shows neither a header nor a record.

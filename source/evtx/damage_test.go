@@ -129,16 +129,17 @@ func TestFlipped(t *testing.T) {
 			b := bytes.Clone(log)
 			i := rng.IntN(len(chunks))
 			chunk := b[fileHeader+i*evtx.ChunkBytes:][:evtx.ChunkBytes]
-			header := false
+			header, end := false, false // damaged: the header; what it says of the end
 			for range 1 + rng.IntN(30) {
 				at := rng.IntN(len(chunk))
 				chunk[at] ^= byte(1 + rng.IntN(255))
 				header = header || at < 512
+				end = end || at >= 32 && at < 56
 			}
 			got, stats := readChunk(t, chunk)
 			had := int64(len(chunks[i]))
 			// A changed size may show one more record, made of another's inside.
-			if int64(len(got)) > had+1 {
+			if !end && int64(len(got)) > had+1 {
 				t.Errorf("seed %d: %s chunk %d: %d records of %d", seed, name, i, len(got), had)
 			}
 			if n := int64(len(got)) + stats.LostRecords(); !header && n < had {
