@@ -34,8 +34,10 @@ type part struct {
 	text  string
 }
 
-// maxElements bounds how deep elements lie in each other.
-const maxElements = 64
+const (
+	maxElements = 64        // how deep elements lie in each other
+	maxNames    = 256 << 10 // bytes of names in one piece of XML, repeated ones included
+)
 
 // compiler walks through one template, or through XML written out.
 type compiler struct {
@@ -44,6 +46,7 @@ type compiler struct {
 	bare  bool // elements lack the field that says which value they depend on
 	ops   []op
 	names []nameUse
+	spent int // bytes of names so far
 }
 
 // nameUse is a place in a template that depends on what its chunk held before.
@@ -65,10 +68,32 @@ func compile(b []byte, start, end int, at place, bare bool) (program, []nameUse,
 	if c.peek() != tokenEnd {
 		c.fail(BadXML)
 	}
+	if c.bad != readable {
+		return program{}, nil, c.bad
+	}
 	for i := range c.names {
 		c.names[i].pos -= start
 	}
-	return program{ops: c.ops}, c.names, c.bad
+	return program{ops: c.ops}, c.names, readable
+}
+
+// nameHere reads a name and notes its use.
+func (c *compiler) nameHere() string {
+	pos := c.pos
+	utf16, inline := c.name()
+	c.names = append(c.names, nameUse{pos, inline, utf16})
+	if c.spend(len(utf16)); c.bad != readable {
+		return ""
+	}
+	return string(appendUTF16(nil, utf16))
+}
+
+// spend counts bytes of names. One name can be referred to from everywhere, and
+// paths repeat it, so that a small template could fill the memory.
+func (c *compiler) spend(n int) {
+	if c.spent += n; c.spent > maxNames {
+		c.fail(TooMuch)
+	}
 }
 
 // element is the part of an element that its content needs to know.
@@ -100,6 +125,7 @@ func (c *compiler) element(at place) {
 	if attributes {
 		c.attributes(&e)
 	}
+	c.spend(len(e.key))
 	inside := at.inside(e.name, e.prefixKey())
 	var parts []part
 	switch token(c.u8()) {
@@ -131,13 +157,12 @@ func (c *compiler) open(e *element) (attributes bool) {
 		if !bare {
 			c.u16()
 		}
-		size, place := int64(c.u32()), c.pos
-		utf16, inline := c.name()
-		if c.bad == readable && size <= int64(c.end-place) && len(utf16) > 0 {
-			c.names = append(c.names, nameUse{place, inline, utf16})
-			e.name = string(appendUTF16(nil, utf16))
+		size, room, known := int64(c.u32()), int64(c.end-c.pos), len(c.names)
+		e.name = c.nameHere()
+		if c.bad == TooMuch || c.bad == readable && size <= room && e.name != "" {
 			break
 		}
+		c.names = c.names[:known]
 		c.fail(BadXML)
 	}
 	if attributes {
@@ -149,13 +174,8 @@ func (c *compiler) open(e *element) (attributes bool) {
 func (c *compiler) attributes(e *element) {
 	for c.peek() == tokenAttribute {
 		c.u8()
-		place := c.pos
-		utf16, inline := c.name()
-		if c.bad != readable {
-			return
-		}
-		c.names = append(c.names, nameUse{place, inline, utf16})
-		c.attribute(e, string(appendUTF16(nil, utf16)), c.text())
+		name := c.nameHere()
+		c.attribute(e, name, c.text())
 	}
 }
 
@@ -178,6 +198,7 @@ func (c *compiler) attribute(e *element, name string, parts []part) {
 		e.named = append([]part{{value: -1, text: e.place.prefix}}, parts...)
 	case name == "xmlns" || strings.HasPrefix(name, "xmlns:") || e.place.kind == inData:
 	default:
+		c.spend(len(e.key))
 		c.ops = append(c.ops, op{kind: opItem, name: e.prefixKey() + "." + name, parts: parts, only: single(parts), silent: true})
 	}
 }
@@ -222,10 +243,7 @@ func (c *compiler) text() []part {
 			parts = addText(parts, string(rune(c.u16())))
 		case tokenEntityRef:
 			c.u8()
-			place := c.pos
-			utf16, inline := c.name()
-			c.names = append(c.names, nameUse{place, inline, utf16})
-			parts = addText(parts, entity(string(appendUTF16(nil, utf16))))
+			parts = addText(parts, entity(c.nameHere()))
 		case tokenNormal, tokenOptional:
 			c.u8()
 			parts = append(parts, part{value: int(c.u16())})

@@ -12,6 +12,7 @@ const (
 	maxText      = 1 << 20 // bytes of text of one record
 	maxSteps     = 1 << 20 // of all records of a chunk
 	maxItems     = 1 << 16 // of one record
+	bytesAStep   = 4       // of XML to compile
 )
 
 // Decoder decodes chunks. It belongs to one goroutine.
@@ -143,7 +144,7 @@ func (d *Decoder) fragment(pos, end int, at place, bare bool) Reason {
 	if r.bad != readable {
 		return r.bad
 	}
-	prog, why := d.templates.find(d.chunk, offset, at)
+	prog, why := d.templates.find(d.chunk, offset, at, &d.steps)
 	if why != readable {
 		return why
 	}
@@ -164,6 +165,9 @@ func (d *Decoder) fragment(pos, end int, at place, bare bool) Reason {
 
 // writtenOut reads XML that is no template.
 func (d *Decoder) writtenOut(pos, end int, at place, bare bool) Reason {
+	if d.steps -= (end - pos) / bytesAStep; d.steps < 0 {
+		return TooMuch
+	}
 	prog, _, why := compile(d.chunk, pos, end, at, bare)
 	if why != readable {
 		return why

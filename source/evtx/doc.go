@@ -43,17 +43,19 @@
 // end it names; what lies behind is left over from the chunk's former life and is
 // never reported. In any other chunk records are found one by one: what carries the
 // record's signature and a size that is repeated at its end counts as a record,
-// between bad places the next one is looked for, and where the end is not known
-// record numbers must go on as they did. What could not be read is counted by
-// reason (Stats), with number and place for whoever asks (Decoder.Report).
+// between bad places the next one is looked for. Where the header is damaged, too, the
+// end is taken from the last record it names, and record numbers must go on as they
+// did. What could not be read is counted by reason (Stats), with number and place for
+// whoever asks (Decoder.Report).
 //
 // # Memory
 //
 // A record and its texts belong to the Decoder and hold until the callback
-// returns; names of data items hold as long as anyone has them, but for those made
-// of values. A File holds twelve bytes a chunk. A Decoder holds the texts of one
+// returns, names of data items made of values or of high positions among them; other
+// names hold as long as anyone has them. A File holds twelve bytes a chunk. A Decoder holds the texts of one
 // record and compiled templates up to a fixed number of bytes. A record may take a
-// bounded number of steps and bytes of text, so that no template can blow up.
+// bounded number of steps and bytes of text, and a template of names, so that none
+// can blow up.
 //
 // # Invariants
 //

@@ -284,6 +284,14 @@ func TestBombs(t *testing.T) {
 	f("values in values", evtx.TooDeep, func(w *chunkWriter) { nest(w, 20) })
 	f("values many times", evtx.TooMuch, func(w *chunkWriter) { w.instance(wideDef, text(strings.Repeat("long", 2000))) })
 	f("lists many times", evtx.TooMuch, func(w *chunkWriter) { w.instance(wideDef, raw(0x84, make([]byte, 4000)...)) })
+	long := el("EventData")
+	for range 900 {
+		long.kids = append(long.kids, el(strings.Repeat("long", 500)))
+	}
+	f("long names", evtx.TooMuch, func(w *chunkWriter) { w.instance(&templateDef{5, el("Event", long)}) })
+	f("XML many times", evtx.TooMuch, func(w *chunkWriter) {
+		w.instance(wideDef, xml(func(w *chunkWriter) { w.fragment(el("x", strings.Repeat("long", 3000)), true) }))
+	})
 	f("no template", evtx.BadTemplate, func(w *chunkWriter) {
 		w.bytes(0x0c, 1, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0)
 	})

@@ -51,18 +51,19 @@ func (t *templates) nextChunk() {
 	}
 }
 
-// find gives the program of the template at an offset of the chunk.
-func (t *templates) find(chunk []byte, offset uint32, at place) (*program, Reason) {
+// find gives the program of the template at an offset of the chunk. Looking at one
+// for the first time in a chunk takes steps.
+func (t *templates) find(chunk []byte, offset uint32, at place, steps *int) (*program, Reason) {
 	s := &t.slots[(offset^offset>>8^uint32(at.kind)<<4)%slots]
 	if s.chunk == t.chunk && s.offset == offset && s.at == at {
 		return s.prog, s.bad
 	}
 	*s = slot{chunk: t.chunk, offset: offset, at: at}
-	s.prog, s.bad = t.lookUp(chunk, offset, at)
+	s.prog, s.bad = t.lookUp(chunk, offset, at, steps)
 	return s.prog, s.bad
 }
 
-func (t *templates) lookUp(chunk []byte, offset uint32, at place) (*program, Reason) {
+func (t *templates) lookUp(chunk []byte, offset uint32, at place, steps *int) (*program, Reason) {
 	if offset < chunkHeaderBytes || int64(offset)+templateHeaderBytes > int64(len(chunk)) {
 		return nil, BadTemplate
 	}
@@ -70,6 +71,9 @@ func (t *templates) lookUp(chunk []byte, offset uint32, at place) (*program, Rea
 	size := binary.LittleEndian.Uint32(chunk[start-4:])
 	if int64(size) > int64(len(chunk)-start) {
 		return nil, BadTemplate
+	}
+	if *steps -= int(size) / bytesAStep; *steps < 0 {
+		return nil, TooMuch
 	}
 	end := start + int(size)
 	key := templateKey{guid: [16]byte(chunk[offset+4:]), at: at}
@@ -82,19 +86,21 @@ func (t *templates) lookUp(chunk []byte, offset uint32, at place) (*program, Rea
 	switch bad {
 	case readable:
 		return t.keep(key, chunk[start:end], names, prog), readable
-	case TooDeep:
-		return nil, TooDeep
+	case TooDeep, TooMuch:
+		return nil, bad
 	}
 	return nil, BadTemplate
 }
 
 func (t *templates) keep(key templateKey, xml []byte, names []nameUse, prog program) *program {
 	known := &template{xml: bytes.Clone(xml), names: names, prog: prog}
+	size := 4 * len(xml)
 	for i := range names {
 		names[i].utf16 = bytes.Clone(names[i].utf16)
+		size += 2 * len(names[i].utf16)
 	}
-	if t.bytes += 4 * len(xml); t.bytes > maxTemplateBytes || t.byContent == nil {
-		t.byContent, t.bytes = map[templateKey][]*template{}, 4*len(xml)
+	if t.bytes += size; t.bytes > maxTemplateBytes || t.byContent == nil {
+		t.byContent, t.bytes = map[templateKey][]*template{}, size
 	}
 	layouts := t.byContent[key]
 	if len(layouts) == maxLayouts {
