@@ -8,6 +8,10 @@ type Batch struct {
 	Name string
 	// Data holds the documents. It is valid until Release is called.
 	Data []byte
+	// Read, if it is set, gives Data, which is nil until then. The worker that takes
+	// the batch calls it, once and before anything else; it may be called by any
+	// goroutine, at the same time as that of other batches.
+	Read func() []byte
 	// Docs are the documents' places in Data; nil: one document a line.
 	Docs []Extent
 	// Offset is where Data begins in Name, in bytes after decompression.

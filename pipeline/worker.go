@@ -34,6 +34,9 @@ type worker[R any] struct {
 }
 
 func (w *worker[R]) do(b event.Batch) *outcome[R] {
+	if b.Read != nil {
+		b.Data = b.Read()
+	}
 	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data)), resumed: b.Resumed, ack: b.Ack}
 	seen := Seen{Data: b.Data, Again: b.Again}
 	if b.Expand != nil {

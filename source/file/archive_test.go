@@ -80,6 +80,9 @@ func read(t *testing.T, opt file.Options, dir string, paths ...string) outcome {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if b.Read != nil {
+			b.Data = b.Read()
+		}
 		if b.Expand != nil {
 			var x event.Expansion
 			b.Expand(&x)
@@ -460,10 +463,16 @@ func readBatches(t *testing.T, opt file.Options, path string, n int) (docs []str
 			break
 		}
 		name := strings.TrimPrefix(b.Name, filepath.Dir(path)+"/")
+		if b.Read != nil {
+			b.Data = b.Read()
+		}
 		if b.Expand != nil {
 			var x event.Expansion
 			b.Expand(&x)
 			b.Data, b.Docs = x.Data, x.Docs
+		}
+		if b.Read != nil {
+			b.Data = b.Read()
 		}
 		b.Each(func(_ int, doc []byte) { docs = append(docs, name+": "+strings.TrimSpace(string(doc))) })
 		b.Ack()

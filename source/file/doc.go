@@ -9,6 +9,9 @@
 // as a stream; nothing is unpacked to disk but for a temporary file without a name
 // where a Kind has to read back and forth.
 //
+// Lines of JSON in a file on disk are not read here at all: batches are cut at line
+// ends, and the workers read them (disk.go).
+//
 // # Trust
 //
 // Files are hostile. Limits bound what an archive may unpack to; the names in it

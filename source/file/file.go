@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/shrike-project/shrike/event"
@@ -59,17 +60,19 @@ func (o *Options) Formats() []string {
 
 // Source hands over the documents of files, file by file.
 type Source struct {
-	opt     Options
-	paths   []found
-	known   map[string]bool // the real paths of those found
-	visit   *visit
-	total   int64
-	read    atomic.Int64
-	stats   Stats
-	free    chan []byte
-	shapes  []*converters
-	ctx     context.Context // of Next
-	tracked positions
+	opt               Options
+	paths             []found
+	known             map[string]bool // the real paths of those found
+	visit             *visit
+	total             int64
+	read              atomic.Int64
+	stats             Stats
+	chunks, stretches buffers
+	again             rereader
+	mu                sync.Mutex // of stats and opt.Report
+	shapes            []*converters
+	ctx               context.Context // of Next
+	tracked           positions
 }
 
 // found is a path that is to be read.
@@ -94,7 +97,7 @@ func Open(paths []string, opt Options) *Source {
 		panic("unknown format " + opt.Format)
 	}
 	opt.Limits = opt.Limits.orDefault()
-	s := &Source{opt: opt, known: map[string]bool{}, free: make(chan []byte, maxFree)}
+	s := &Source{opt: opt, known: map[string]bool{}, chunks: newBuffers(chunkBytes + 1<<17), stretches: newBuffers(stretchBytes + probeBytes)}
 	s.stats.Skipped = map[string]int{}
 	for _, sh := range opt.Shapes {
 		s.shapes = append(s.shapes, newConverters(sh))
@@ -218,6 +221,8 @@ type Note struct {
 const maxNotes = 10_000
 
 func (s *Source) fail(path string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.stats.Failed++
 	s.note(Note{path, true, reasonOf(err)})
 	if s.opt.Report != nil {
@@ -234,8 +239,17 @@ func reasonOf(err error) string {
 }
 
 func (s *Source) skip(path, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.stats.Skipped[reason]++
 	s.note(Note{path, false, reason})
+}
+
+// remark notes what is no reason not to read a file.
+func (s *Source) remark(path, what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note(Note{path, false, what})
 }
 
 func (s *Source) note(n Note) {
@@ -244,7 +258,8 @@ func (s *Source) note(n Note) {
 	}
 }
 
-// Stats tells what was read. It is to be called when Next is not running.
+// Stats tells what was read. It is to be called when Next is not running, and no
+// batch is being read.
 func (s *Source) Stats() Stats { return s.stats }
 
 // Progress gives the bytes read and the bytes there are, as they are on disk;
@@ -285,6 +300,7 @@ func (s *Source) Close() {
 		s.visit.close(false)
 		s.visit = nil
 	}
+	s.again.close()
 }
 
 // newStdin gives standard input, for as long as the context of Next lives.

@@ -32,6 +32,9 @@ func contents(t *testing.T, s *file.Source) (docs, refused []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if b.Read != nil {
+			b.Data = b.Read()
+		}
 		b.Each(func(_ int, doc []byte) { docs = append(docs, strings.TrimSpace(string(doc))) })
 		for _, r := range b.Refused {
 			refused = append(refused, fmt.Sprintf("%s@%d", r.Reason, r.Offset))

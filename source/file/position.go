@@ -62,6 +62,14 @@ type tracked struct {
 	handed int
 	acked  int
 	ended  bool
+	failed bool
+}
+
+// fail says that what is acknowledged from now on is not all there was before it.
+func (t *tracked) fail() {
+	t.all.mu.Lock()
+	defer t.all.mu.Unlock()
+	t.failed = true
 }
 
 // hand gives the function that acknowledges a batch.
@@ -73,7 +81,9 @@ func (t *tracked) hand(after Position) func() {
 		t.all.mu.Lock()
 		defer t.all.mu.Unlock()
 		t.acked++
-		t.at = after
+		if !t.failed {
+			t.at = after
+		}
 		t.note()
 	}
 }
@@ -87,6 +97,9 @@ func (t *tracked) end() {
 }
 
 func (t *tracked) note() {
+	if t.failed {
+		return
+	}
 	t.at.Done = t.ended && t.acked == t.handed
 	if t.all.changed == nil {
 		t.all.changed = map[string]Position{}
@@ -134,7 +147,7 @@ func (v *visit) resume(f *os.File) (done bool, err error) {
 		case same && before.Plain && now.Size > before.Size:
 			now.Leaf, now.Offset = before.Leaf, before.Offset
 		default:
-			v.s.note(Note{v.found.path, false, "changed since an earlier run, read anew"})
+			v.s.remark(v.found.path, "changed since an earlier run, read anew")
 		}
 	}
 	if now.Head, now.HeadBytes, err = hashHead(f, hashedBytes); err != nil {

@@ -16,18 +16,20 @@ import (
 const (
 	// chunkBytes is how much of a file makes a batch.
 	chunkBytes = 1 << 20
-	// maxFree is how many buffers are kept for reuse.
+	// maxFree is how many buffers of a size are kept for reuse.
 	maxFree = 64
 )
 
 // reader cuts one file into batches.
 type reader struct {
-	s     *Source
-	name  string
-	in    *bufio.Reader
-	text  io.Reader // what in reads, if it is not the file as it is
-	split splitter
-	shape *converters // nil: the documents are events
+	s      *Source
+	member *member
+	name   string
+	in     *bufio.Reader
+	text   io.Reader // what in reads, if it is not the file as it is
+	split  splitter
+	shape  *converters // nil: the documents are events
+	disk   *disk       // whose batches are not read here; nil: all are
 	// rest is what was read but not handed on: the beginning of a document.
 	rest   []byte
 	offset int64 // of rest
@@ -55,9 +57,12 @@ type splitter interface {
 
 // newReader recognises the layout and the shape of a file of JSON.
 func (s *Source) newReader(m *member, in *bufio.Reader) (*reader, error) {
-	r := &reader{s: s, name: m.name, in: in}
+	r := &reader{s: s, member: m, name: m.name, in: in}
 	if err := r.recognise(m.named && m.name == "-"); err != nil {
 		return nil, err
+	}
+	if _, inLines := r.split.(lines); inLines && m.at != nil && r.text == nil && r.shape == nil {
+		r.disk = m.disk
 	}
 	return r, nil
 }
@@ -167,7 +172,12 @@ func (r *reader) Next(context.Context) (event.Batch, error) {
 		}
 		return event.Batch{}, io.EOF
 	}
-	buf := r.s.buffer()
+	if r.disk != nil {
+		if b, ok := r.unread(); ok {
+			return b, nil
+		}
+	}
+	buf := r.s.chunks.get(0)
 	buf = append(buf[:0], r.rest...)
 	b := event.Batch{Name: r.name, Offset: r.offset}
 	for {
@@ -182,7 +192,7 @@ func (r *reader) Next(context.Context) (event.Batch, error) {
 			buf = append(buf[:0], r.rest...)
 			if r.done {
 				b.Last, r.again = true, r.offset
-				r.s.recycle(buf)
+				r.s.chunks.put(buf)
 				b.Data = nil
 				return b, nil
 			}
@@ -199,12 +209,31 @@ func (r *reader) Next(context.Context) (event.Batch, error) {
 			b.Refused = append(b.Refused, event.Refusal{Reason: event.Truncated, Offset: r.offset, Detail: what})
 		}
 		b.Data, b.Docs, b.Last = buf[:complete], docs, ended
-		b.Release = func() { r.s.recycle(buf) }
+		b.Release = func() { r.s.chunks.put(buf) }
 		if r.shape != nil {
 			b.Expand = r.shape.expand(b)
 		}
 		return b, nil
 	}
+}
+
+// unread gives a batch that is yet to be read. Where that is not possible, at the end
+// of the file or in a document of many megabytes, the rest of the file is read here.
+func (r *reader) unread() (event.Batch, bool) {
+	d, end := r.disk, int64(-1)
+	if next := r.offset + stretchBytes; next < r.member.size {
+		end = d.lineEnd(next, int64(r.s.opt.MaxEventBytes))
+	}
+	if end < 0 || end >= r.member.size {
+		r.in.Reset(io.NewSectionReader(r.member.at, r.offset, r.member.size-r.offset))
+		r.disk = nil
+		return event.Batch{}, false
+	}
+	b := d.batch(r.offset, end)
+	b.Name = r.name
+	d.v.count(int(end - r.offset))
+	r.offset = end
+	return b, true
 }
 
 // fill reads more into buf: to a whole chunk, or one chunk more.
@@ -254,21 +283,33 @@ func (r *reader) giveUp(b *event.Batch, buf []byte) {
 	}
 }
 
-func (s *Source) buffer() []byte {
-	select {
-	case b := <-s.free:
-		return b
-	default:
-		return make([]byte, 0, chunkBytes+1<<17)
-	}
+// buffers are pieces of memory of about one size that are used again and again, by
+// several goroutines.
+type buffers struct {
+	size int
+	free chan []byte
 }
 
-func (s *Source) recycle(b []byte) {
-	if cap(b) > 2*chunkBytes {
+func newBuffers(size int) buffers { return buffers{size, make(chan []byte, maxFree)} }
+
+// get gives a buffer that holds n bytes.
+func (b *buffers) get(n int) []byte {
+	select {
+	case buf := <-b.free:
+		if cap(buf) >= n {
+			return buf
+		}
+	default:
+	}
+	return make([]byte, 0, max(n, b.size))
+}
+
+func (b *buffers) put(buf []byte) {
+	if cap(buf) > 2*b.size {
 		return // a large document's buffer is not kept
 	}
 	select {
-	case s.free <- b:
+	case b.free <- buf:
 	default:
 	}
 }

@@ -44,6 +44,7 @@ type member struct {
 	in     io.Reader
 	at     io.ReaderAt // nil: it can only be read on
 	size   int64       // of at
+	disk   *disk       // what at reads, if it is a file on disk
 	layers int         // around it
 	named  bool
 	close  []func()
@@ -115,10 +116,12 @@ func (v *visit) open() (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.closers = append(v.closers, func() { _ = file.Close() })
-	if f.info, err = file.Stat(); err != nil { // it may have grown
+	d := newDisk(v, file)
+	v.closers = append(v.closers, d.leave)
+	if d.info, err = file.Stat(); err != nil { // it may have grown
 		return nil, err
 	}
+	f.info = d.info
 	if v.found = f; f.info.Size() == 0 {
 		m.in = &countingReader{file, v, true}
 		return m, nil
@@ -128,7 +131,7 @@ func (v *visit) open() (*member, error) {
 		return nil, err
 	}
 	// What is added from now on is for another time.
-	m.at, m.size = &countingReaderAt{file, v}, f.info.Size()
+	m.disk, m.at, m.size = d, &countingReaderAt{file, v}, f.info.Size()
 	m.in = io.NewSectionReader(m.at, 0, m.size)
 	return m, nil
 }
