@@ -43,6 +43,7 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 		}
 		if _, timed := d.clocks[c.clock].time(ev); !timed && !c.plan.IsSample() {
 			untimed = true
+			m.hashes = m.hashes[:from]
 			continue
 		}
 		list = append(list, sight{c.first + hit.item, len(m.hashes) - from})

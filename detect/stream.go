@@ -16,7 +16,8 @@ const Unlimited time.Duration = -1
 // StreamOptions say how events are put into order and what is kept of them.
 type StreamOptions struct {
 	// Lateness is how much older than the newest event so far, of any kind, an event
-	// may be to be put into its place. Older ones are counted, and passed over.
+	// may be to be put into its place. Older ones are counted, and passed over but by
+	// samples, which ask for no order.
 	// Unlimited waits for the end of the input; for an input that has none, see
 	// Detector.Lateness.
 	Lateness time.Duration
@@ -136,8 +137,8 @@ func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
 		return nil
 	}
 	if o.late(a) {
-		for _, h := range a.hits {
-			s.stats.Late[s.d.rules[h.rule].rule]++
+		if a.hits = s.late(a.hits); len(a.hits) > 0 {
+			s.judge(a, emit)
 		}
 		return nil
 	}
@@ -174,11 +175,26 @@ func (s *Stream) reach(a *Arrival, emit func(*Signal)) error {
 // untimed counts an event without a time, and keeps its hits of samples, for which
 // time does not matter.
 func (s *Stream) untimed(hits []arrivalHit) []arrivalHit {
-	kept := slices.DeleteFunc(slices.Clone(hits), func(h arrivalHit) bool { return !s.d.rules[h.rule].plan.IsSample() })
+	kept := s.ofSamples(hits)
 	if len(kept) < len(hits) {
 		s.stats.Untimed++
 	}
 	return kept
+}
+
+// late counts an event that came later than the lateness allows, and keeps its hits
+// of samples as well.
+func (s *Stream) late(hits []arrivalHit) []arrivalHit {
+	for _, h := range hits {
+		if c := s.d.rules[h.rule]; !c.plan.IsSample() {
+			s.stats.Late[c.rule]++
+		}
+	}
+	return s.ofSamples(hits)
+}
+
+func (s *Stream) ofSamples(hits []arrivalHit) []arrivalHit {
+	return slices.DeleteFunc(slices.Clone(hits), func(h arrivalHit) bool { return !s.d.rules[h.rule].plan.IsSample() })
 }
 
 // Advance says that every event from now on has at least the time of watermark,

@@ -98,6 +98,20 @@ func TestLateEventsAreCountedByRule(t *testing.T) {
 	}
 }
 
+func TestLateEventsArePartOfSamples(t *testing.T) {
+	sample := makeRule(t, "s", `sample by key [any where step == "a"] [any where step == "b"]`, "")
+	ab := pair(t, "ab", "")
+	f := follow(t, detect.StreamOptions{MaxAge: time.Minute}, ab, sample)
+	_ = f.observe(doc("1", time.Hour, "a", "k"), doc("2", 0, "b", "k"), doc("3", 0, "b", "l"))
+	// A key is as old as the events around it say.
+	_ = f.observe(doc("4", time.Hour+time.Second, "a", "l"))
+	_ = f.stream.Finish(f.signal)
+	f.expect("s:1+2", "s:4+3")
+	if st := f.stream.Stats(); st.Late[ab] != 2 || st.Late[sample] != 0 {
+		t.Errorf("late events %v", st.Late)
+	}
+}
+
 func TestLatenessOfTheSchedule(t *testing.T) {
 	f := func(want time.Duration, schedules ...string) {
 		t.Helper()

@@ -127,7 +127,7 @@ func runVectorFile(c *tally, path string) {
 		c.fail("file", "%v", err)
 		return
 	}
-	python := filepath.Base(filepath.Dir(path)) == "python-eql"
+	python := strings.HasPrefix(filepath.Base(filepath.Dir(path)), "python")
 	switch {
 	case len(v.Queries) > 0 && python:
 		runPythonQueries(c, path, v.Queries)

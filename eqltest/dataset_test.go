@@ -43,22 +43,23 @@ type dataKind struct {
 	types           map[string]event.Type
 }
 
+// kindOf tells by a word in the name of a file of vectors which events it is about.
 func kindOf(path string) dataKind {
 	name := filepath.Base(path)
 	switch {
-	case strings.HasPrefix(name, "derived"):
+	case strings.Contains(name, "derived"):
 		return dataKind{files: []string{"derived.data"}, idField: "event.sequence", timestamp: "@timestamp",
 			types: map[string]event.Type{"destination.ip": event.IPType, "source.ip": event.IPType, "file.size": event.DoubleType,
 				"process.pid": event.LongType, "event.sequence": event.LongType, "@timestamp": event.DateType}}
-	case strings.HasPrefix(name, "test_extra"):
+	case strings.Contains(name, "extra"):
 		return dataKind{files: []string{"extra.data"}, mappings: []string{"extra.mapping"}, idField: "sequence", category: "event_type", timestamp: "@timestamp",
 			types:   map[string]event.Type{"version": event.VersionType, "date_tags": event.DateType, "process.entity_id": event.LongType},
 			prepare: nullValue("optional_field_default_null", "NULL")}
-	case strings.HasPrefix(name, "test_missing_events"):
+	case strings.Contains(name, "missing"):
 		return dataKind{files: []string{"missing-events.data"}, mappings: []string{"missing-events.mapping"}, idField: "sequence", category: "event_type", timestamp: "@timestamp"}
-	case strings.HasPrefix(name, "test_sample_multi"):
+	case strings.Contains(name, "sample") && strings.Contains(name, "multi"):
 		return dataKind{files: []string{"sample-multi.data"}, mappings: []string{"sample-multi.mapping"}, idField: "id", category: "event_type"}
-	case strings.HasPrefix(name, "test_sample"):
+	case strings.Contains(name, "sample"):
 		return dataKind{files: []string{"sample1.data", "sample2.data", "sample3.data"}, mappings: []string{"sample1.mapping", "sample2.mapping", "sample3.mapping"},
 			idField: "id", category: "event_type", prepare: dayDates("@timestamp_pretty")}
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/shrike-project/shrike/alert"
 	"github.com/shrike-project/shrike/detect"
@@ -45,6 +46,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	if opt.Stream.Spill == nil {
 		opt.Stream.Spill = TempFiles{}
 	}
+	start := time.Now()
 	stream := d.NewStream(opt.Stream)
 	builder := alert.NewBuilder(opt.Run, d.Fields().Types())
 	t := &taker{opt: opt, stream: stream, builder: builder, stretch: newStretch(opt.Resume, opt.Emit)}
@@ -59,12 +61,12 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 		sum, err = Scan(ctx, src, func() Judge[found] {
 			j := &judge{d: d, matcher: d.NewMatcher(), builder: alert.NewBuilder(opt.Run, d.Fields().Types())}
 			if opt.Stream.Lateness < 0 && opt.Resume == nil {
-				return sighting(j, &kept, !opt.Scan.Within.bounded())
+				return sighting(ctx, j, &kept, !opt.Scan.Within.bounded())
 			}
 			return arriving(j)
 		}, t.take, opt.Scan)
 		err = t.finish(err)
-		sum.Stopped = err != nil
+		sum.Stopped, sum.Took = err != nil, time.Since(start) // the end of sequences included
 	} else {
 		sum = &Summary{Stopped: true}
 	}
@@ -178,8 +180,8 @@ func arriving(j *judge) Judge[found] {
 }
 
 // sighting gives judges that only note which events those rules may need, for an
-// input that ends.
-func sighting(j *judge, kept *archive, prefilter bool) Judge[found] {
+// input that ends. Once ctx is done, no event is read again.
+func sighting(ctx context.Context, j *judge, kept *archive, prefilter bool) Judge[found] {
 	var skips func([]byte) bool
 	if p := j.d.NewPrefilter(); p != nil && prefilter {
 		skips = p.Skips
@@ -197,8 +199,15 @@ func sighting(j *judge, kept *archive, prefilter bool) Judge[found] {
 			if s == nil {
 				return nil
 			}
-			if s.Again = seen.Again; s.Again == nil {
-				s.Again, err = kept.keep(seen.Data)
+			again := seen.Again
+			if again == nil {
+				again, err = kept.keep(seen.Data)
+			}
+			s.Again = func(at event.Extent) ([]byte, error) {
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
+				return again(at)
 			}
 			emit(found{sightings: s})
 			return err

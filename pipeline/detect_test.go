@@ -152,3 +152,36 @@ func TestIdle(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// lastBatch is a source whose end stops the run.
+type lastBatch struct {
+	batches
+	stop func()
+}
+
+func (b *lastBatch) Next(ctx context.Context) (event.Batch, error) {
+	batch, err := b.batches.Next(ctx)
+	if err != nil {
+		b.stop()
+	}
+	return batch, err
+}
+
+// TestSequencesAtTheEndCanBeStopped stops a run between the end of its input and the
+// sequences that are found then.
+func TestSequencesAtTheEndCanBeStopped(t *testing.T) {
+	q, err := eql.Parse(`sequence [any where true] [any where true]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := detect.New([]*rule.Rule{{RuleID: "r", Type: "eql", EQL: q, Severity: "low"}}, detect.Options{})
+	ctx, stop := context.WithCancel(t.Context())
+	src := &lastBatch{batches{list: []event.Batch{{Name: "f", Data: []byte(`{"@timestamp":1}` + "\n" + `{"@timestamp":2}` + "\n")}}}, stop}
+	sum, _, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
+		Stream: detect.StreamOptions{Lateness: detect.Unlimited},
+		Emit:   func(a *alert.Alert) error { t.Errorf("alert %s", a.ID); return nil },
+	})
+	if !errors.Is(err, context.Canceled) || !sum.Stopped || sum.Events != 2 {
+		t.Errorf("error %v, summary %+v", err, sum)
+	}
+}

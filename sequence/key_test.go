@@ -114,3 +114,21 @@ func TestKeysOfAnEvent(t *testing.T) {
 	f(two, `{"a":[1,1.0,"1",null],"b":["x","y"]}`, "1;x;", "1;y;", "1;x;", "1;y;") // the number 1, and the text
 	f("sequence [any where true] [any where true]", `{}`, "")
 }
+
+// TestRecordsHaveOneOrder has records of one time, with tiebreakers of all kinds.
+func TestRecordsHaveOneOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := make([]*sequence.Record, 3)
+		for i := range list {
+			list[i] = &sequence.Record{Timed: true, Number: rapid.Uint64Range(0, 9).Draw(t, "number")}
+			list[i].SetTie(randomValue(t))
+		}
+		a, b, c := list[0], list[1], list[2]
+		if a.Compare(b) != -b.Compare(a) {
+			t.Errorf("%v and %v: %d, the other way %d", a.Tie(), b.Tie(), a.Compare(b), b.Compare(a))
+		}
+		if a.Compare(b) <= 0 && b.Compare(c) <= 0 && a.Compare(c) > 0 {
+			t.Errorf("%v before %v before %v before the first", a.Tie(), b.Tie(), c.Tie())
+		}
+	})
+}

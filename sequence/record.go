@@ -93,7 +93,9 @@ func (r *Record) Compare(s *Record) int {
 	return cmp.Compare(r.Number, s.Number)
 }
 
-// compareTies orders tiebreakers; null is last.
+// compareTies orders tiebreakers; null is last. A field may hold text in one event
+// and a number in another, which as the operators compare them have no one order:
+// "10" is less than "9", and both are numbers. So the kind comes first.
 func compareTies(a, b event.Value) int {
 	switch {
 	case a.IsNull() && b.IsNull():
@@ -102,6 +104,8 @@ func compareTies(a, b event.Value) int {
 		return 1
 	case b.IsNull():
 		return -1
+	case a.Kind() != b.Kind() && !(a.IsNumber() && b.IsNumber()):
+		return cmp.Compare(a.Kind(), b.Kind())
 	}
 	n, _ := eql.Order(a, b)
 	return n

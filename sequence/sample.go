@@ -17,6 +17,7 @@ import (
 type sampler struct {
 	groups         map[string]*candidates
 	oldest, newest *candidates
+	now            int64 // how far time has come, for keys to be listed by touched
 }
 
 // candidates are the events of one key, by item, each in the order of arrival.
@@ -93,8 +94,9 @@ func (t *Tracker) touchSample(key string, r *Record) *candidates {
 		s.unlink(c)
 	}
 	if r.Timed {
-		c.touched = r.millis()
+		s.now = max(s.now, r.millis())
 	}
+	c.touched = s.now // also for an event that is late, or without a time
 	c.older, c.newer = s.newest, nil
 	if s.newest != nil {
 		s.newest.newer = c

@@ -14,7 +14,7 @@ import (
 	"github.com/shrike-project/shrike/event"
 )
 
-const snapshotMagic = "shrike sequence snapshot 2\n"
+const snapshotMagic = "shrike sequence snapshot 3\n"
 
 // ErrSnapshot is a snapshot that is damaged, or of another version or plan.
 var ErrSnapshot = errors.New("the snapshot cannot be used")
@@ -386,6 +386,7 @@ func (a *absences) load(t *Tracker, r *Reader) {
 }
 
 func (s *sampler) save(w *Writer) {
+	w.Int(s.now)
 	w.Uint(uint64(len(s.groups)))
 	for c := s.oldest; c != nil; c = c.newer {
 		w.Text(c.key)
@@ -401,6 +402,7 @@ func (s *sampler) save(w *Writer) {
 }
 
 func (s *sampler) load(t *Tracker, r *Reader) {
+	s.now = r.Int()
 	for n := r.Uint(); n > 0 && r.err == nil; n-- {
 		c := &candidates{key: r.key(), touched: r.Int(), older: s.newest}
 		items := r.Uint()

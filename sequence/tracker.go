@@ -147,9 +147,11 @@ func (t *Tracker) Observe(r *Record, hits []Hit, emit func(Match)) {
 
 // Advance says that every event from now on has at least the time of watermark.
 func (t *Tracker) Advance(watermark event.Time, emit func(Match)) {
-	if !t.plan.sample {
-		t.advance(watermark.UnixMilli(), emit)
+	if t.plan.sample {
+		t.sample.now = max(t.sample.now, watermark.UnixMilli())
+		return
 	}
+	t.advance(watermark.UnixMilli(), emit)
 }
 
 // Finish says that no event will come any more: what waits for the absence of one

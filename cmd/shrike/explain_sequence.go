@@ -132,7 +132,10 @@ func (e *sequenceExplanation) note(r *rule.Rule, n sequence.Note) {
 		out.Events = append(out.Events, eventNumber(rec))
 	}
 	if n.Record != nil {
-		out.Event, out.Time = eventNumber(n.Record), n.Record.Time.String()
+		out.Event = eventNumber(n.Record)
+		if n.Record.Timed {
+			out.Time = n.Record.Time.String()
+		}
 	}
 	out.Text = noteText(n, out, r.EQL.Sample != nil)
 	k.Notes = append(k.Notes, out)

@@ -1,0 +1,102 @@
+package detect_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/rule"
+)
+
+// sight shows documents to a stream as a batch of an input that ends.
+func (f *follower) sight(docs ...string) error {
+	m, dec := f.d.NewMatcher(), f.d.NewDecoder()
+	var ev event.Event
+	var hits detect.Hits
+	at := event.Extent{}
+	for _, doc := range docs {
+		if err := dec.Decode([]byte(doc), &ev); err != nil {
+			f.t.Fatal(err)
+		}
+		m.Match(&ev, &hits)
+		at.End = at.Start + len(doc)
+		m.Sight(&ev, &hits, at)
+		at.Start = at.End
+	}
+	s := m.Sightings()
+	if s == nil {
+		return nil
+	}
+	text := strings.Join(docs, "")
+	s.Again = func(at event.Extent) ([]byte, error) { return []byte(text[at.Start:at.End]), nil }
+	return f.stream.ObserveSightings(s)
+}
+
+// TestUntimedEventsHideNoSample has an event without a time that hits a sequence
+// and, behind it, a sample under another key.
+func TestUntimedEventsHideNoSample(t *testing.T) {
+	sample := makeRule(t, "s", `sample by other [any where step == "a"] [any where step == "b"]`, "")
+	f := follow(t, detect.StreamOptions{Lateness: detect.Unlimited}, pair(t, "ab", ""), sample)
+	_ = f.sight(`{"_id":"1","_source":{"step":"a","key":"k","other":"o"}}`, `{"_id":"2","_source":{"step":"b","key":"l","other":"o"}}`)
+	_ = f.stream.Finish(f.signal)
+	f.expect("s:1+2")
+	if st := f.stream.Stats(); st.Untimed != 2 {
+		t.Errorf("%d untimed events", st.Untimed)
+	}
+}
+
+// TestSievedEventsGiveTheSameSignals compares both ways to evaluate an input that
+// ends: by showing every event to the stream, and by what was sighted in batches.
+func TestSievedEventsGiveTheSameSignals(t *testing.T) {
+	var rules []*rule.Rule
+	for i, query := range []string{
+		`sequence by key [any where step == "a"] [any where step == "b"]`,
+		`sequence by key with maxspan=3s [any where step == "a"] by ?other [any where step == "b"] by ?other [any where step == "c"] by ?other`,
+		`sequence by ?other with maxspan=5s ![any where step == "c"] [any where step == "a"] with runs=2 ![any where step == "b"]`,
+		`sequence [any where step == "a"] by key [any where step == "b"] by other until [any where step == "c"] by key`,
+		`sequence with maxspan=2s [any where step == "c"] [any where step == "d"] ![any where step == "a"]`,
+		`sample by key [any where step == "a"] [any where step == "d"]`,
+		`sample by ?other [any where step == "b"] by key [any where step == "b"] by key [any where step == "d"] by key`,
+	} {
+		rules = append(rules, makeRule(t, fmt.Sprint(i), query, ""))
+	}
+	signals := map[string]int{}
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		pick := func(list ...string) string { return list[r.IntN(len(list))] }
+		var docs []string
+		for i := range 5 + r.IntN(40) {
+			when := fmt.Sprintf(`"@timestamp":%q,`, start.Add(time.Duration(r.IntN(40_000))*time.Millisecond).Format(time.RFC3339Nano))
+			docs = append(docs, fmt.Sprintf(`{"_id":"%d","_source":{%s"step":%s,"key":%s,"other":%s}}`, i, pick(when, when, when, when, ""),
+				pick(`"a"`, `"b"`, `"c"`, `"d"`, `["a","b"]`, `["b","d"]`), pick(`"x"`, `"y"`, `["x","y"]`, `null`, `1`, `1.0`, `"1"`), pick(`"x"`, `"y"`, `[null,"x"]`, `null`)))
+		}
+		opt := detect.StreamOptions{Lateness: detect.Unlimited}
+		arrived, sighted := follow(t, opt, rules...), follow(t, opt, rules...)
+		half := len(docs) / 2
+		for _, err := range []error{arrived.observe(docs...), sighted.sight(docs[:half]...), sighted.sight(docs[half:]...),
+			arrived.stream.Finish(arrived.signal), sighted.stream.Finish(sighted.signal)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		slices.Sort(arrived.signals)
+		slices.Sort(sighted.signals)
+		if !slices.Equal(arrived.signals, sighted.signals) {
+			t.Fatalf("seed %d: %v sighted, %v arrived, of\n%s", seed, sighted.signals, arrived.signals, strings.Join(docs, "\n"))
+		}
+		if a, s := arrived.stream.Stats().Untimed, sighted.stream.Stats().Untimed; a != s {
+			t.Fatalf("seed %d: %d untimed events sighted, %d arrived, of\n%s", seed, s, a, strings.Join(docs, "\n"))
+		}
+		for _, s := range arrived.signals {
+			signals[strings.Split(s, ":")[0]]++
+		}
+	}
+	if len(signals) < len(rules) {
+		t.Errorf("signals by rule %v", signals)
+	}
+}
