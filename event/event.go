@@ -88,8 +88,8 @@ func (e *Event) First(f Field) Value {
 // the field is missing. It reports false where the field stands in several places.
 // Equal bytes have equal values.
 func (e *Event) Raw(f Field) ([]byte, bool) {
-	if paths := e.set.fields[f].paths; len(paths) == 1 {
-		pl := &e.places[paths[0]]
+	if p := e.set.alone[f]; p >= 0 {
+		pl := &e.places[p]
 		if pl.turn != e.turn {
 			return nil, true
 		}

@@ -17,6 +17,8 @@ type FieldSet struct {
 	index  map[string]Field
 	paths  []pathInfo
 	places map[string]int // path → place in paths
+	// alone is, by field, the only path that feeds it, -1 if there are several.
+	alone []int32
 }
 
 type fieldInfo struct {
@@ -71,6 +73,11 @@ func (s *FieldSet) Add(name string) Field {
 		s.paths[p].fields = append(s.paths[p].fields, f)
 		s.paths[p].typed = s.paths[p].typed || !info.typ.IsString() && info.typ != Unknown
 	}
+	alone := int32(-1)
+	if len(info.paths) == 1 {
+		alone = int32(info.paths[0])
+	}
+	s.alone = append(s.alone, alone)
 	s.fields = append(s.fields, info)
 	s.index[name] = f
 	return f

@@ -14,6 +14,7 @@ type division struct {
 	words      int      // of a set of its conditions
 	all        []uint64 // the set of all of them
 	tests      []test   // of the fields that rule out most, in the order they are asked
+	steps      []step   // of what is left to ask of each condition
 }
 
 // divided is a condition in a division.
@@ -21,6 +22,7 @@ type divided struct {
 	condition
 	number int
 	rest   []need // the needs that are no test of the division
+	entry  int32  // the first step of what the tests leave open
 }
 
 // test tells by the classes of one field, or of two, which conditions of a division
@@ -151,7 +153,40 @@ func (d *division) choose() {
 		c.rest = slices.DeleteFunc(c.rest, func(n need) bool {
 			return slices.ContainsFunc(d.tests, func(t test) bool { return t.fields == n.fields })
 		})
+		c.entry = d.compile(c.open(), accept, reject)
 	}
+}
+
+// open gives what is left to ask of a condition that the tests of its division do
+// not rule out: first what it needs of fields that are no test, for that is decided
+// at once, and then the parts that no need says in full.
+func (c *divided) open() *node {
+	parts := []*node{c.root}
+	if c.root.kind == all {
+		parts = c.root.list
+	}
+	list := make([]*node, 0, len(c.rest)+len(parts))
+	for _, n := range c.rest {
+		list = append(list, n.test)
+	}
+	for _, p := range parts {
+		if !c.says(p) {
+			list = append(list, p)
+		}
+	}
+	return join(all, list)
+}
+
+// says reports whether one of a condition's needs holds only if a part of its root
+// does.
+func (c *condition) says(part *node) bool {
+	if part.mixed() {
+		return false
+	}
+	about := part.indexes(nil)
+	return slices.ContainsFunc(c.needs, func(n need) bool {
+		return !slices.ContainsFunc(about, func(x int) bool { return !n.fields.have(x) })
+	})
 }
 
 // mask gives the conditions of a division that the classes of a test's fields leave.

@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"math/bits"
 
-	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 )
 
@@ -81,12 +80,10 @@ func (m *Matcher) Match(ev *event.Event) []int {
 	}
 
 	for w, b := range left {
-
 		for ; b != 0; b &= b - 1 {
-			at := w<<6 + bits.TrailingZeros64(b)
-
-			if m.holds(&d.conditions[at], ev) {
-				m.hits = append(m.hits, d.conditions[at].number)
+			c := &d.conditions[w<<6+bits.TrailingZeros64(b)]
+			if m.holds(d, c.entry, ev) {
+				m.hits = append(m.hits, c.number)
 			}
 		}
 	}
@@ -112,16 +109,7 @@ func intersect(left, mask []uint64) bool {
 	return some != 0
 }
 
-// holds looks at a condition in full.
-func (m *Matcher) holds(c *divided, ev *event.Event) bool {
-	for _, need := range c.rest {
-		if !m.eval(need.test, ev) {
-			return false
-		}
-	}
-	return c.exact || m.eval(c.root, ev)
-}
-
+// eval tells whether a part of a condition holds.
 func (m *Matcher) eval(n *node, ev *event.Event) bool {
 	switch n.kind {
 	case always:
@@ -144,7 +132,7 @@ func (m *Matcher) eval(n *node, ev *event.Event) bool {
 	case atomic:
 		return has(m.class(n.index, ev).truth, n.atom)
 	case dear:
-		return m.dear(n, ev)
+		return m.dear(n.index, n.atom, ev)
 	case leafy:
 		return m.leaf(n.index, ev)
 	}
@@ -159,5 +147,3 @@ func (m *Matcher) leaf(at int, ev *event.Event) bool {
 	}
 	return st.holds
 }
-
-var _ = (*eql.Scratch)(nil)

@@ -210,18 +210,18 @@ func (m *Matcher) classify(x *index, st *fieldState, ev *event.Event) *class {
 
 // dear answers a test that takes long, once for each text that is remembered, else
 // once for each event.
-func (m *Matcher) dear(n *node, ev *event.Event) bool {
-	m.class(n.index, ev)
-	st := &m.fields[n.index]
+func (m *Matcher) dear(index, leaf int, ev *event.Event) bool {
+	m.class(index, ev)
+	st := &m.fields[index]
 	known := &st.own
 	if st.entry != nil {
 		known = &st.entry.dear
 	}
-	holds, ok := known.get(n.atom)
+	holds, ok := known.get(leaf)
 	if !ok {
-		x := m.n.indexes[n.index]
-		holds = x.dear[n.atom].Holds(ev.Values(x.field), &m.classifier.scratch)
-		known.put(n.atom, holds)
+		x := m.n.indexes[index]
+		holds = x.dear[leaf].Holds(ev.Values(x.field), &m.classifier.scratch)
+		known.put(leaf, holds)
 	}
 	return holds
 }

@@ -19,7 +19,6 @@ type Network struct {
 type condition struct {
 	root  *node
 	needs []need
-	exact bool // the needs are all there is to it
 }
 
 // need is what must hold of one field, or of two, for a condition to hold.
@@ -70,7 +69,7 @@ func (b *builder) condition(c *eql.Condition) condition {
 }
 
 func newCondition(root *node) condition {
-	c := condition{root: root, exact: root.exact()}
+	c := condition{root: root}
 	c.addNeeds()
 	return c
 }

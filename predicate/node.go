@@ -167,24 +167,7 @@ func (n *node) indexes(list []int) []int {
 	return list
 }
 
-// single reports whether a node tests one field and nothing else.
-func (n *node) single() bool { return len(n.indexes(nil)) == 1 && !n.mixed() }
-
 // mixed reports whether a node holds tests of several fields.
 func (n *node) mixed() bool {
 	return n.kind >= dear || slices.ContainsFunc(n.list, (*node).mixed)
-}
-
-// exact reports whether a node is the conjunction of what it implies for each
-// field.
-func (n *node) exact() bool {
-	if n.kind != all {
-		return n.kind <= never || n.single()
-	}
-	for _, e := range n.list {
-		if !e.single() {
-			return false
-		}
-	}
-	return true
 }
