@@ -6,10 +6,11 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/rule"
 )
 
-func (a *Alert) override(doc map[string]any) {
+func (a *Alert) override(doc *event.Node) {
 	r := a.Rule
 	a.RuleName, a.Severity, a.RiskScore = r.Name, r.Severity, r.RiskScore
 	best := -1

@@ -2,11 +2,7 @@ package event
 
 // Trees: whole documents, read once, in few pieces of memory.
 
-import (
-	"cmp"
-	"encoding/json"
-	"slices"
-)
+import "encoding/json"
 
 // NodeKind is the kind of a value in a document.
 type NodeKind uint8
@@ -67,6 +63,13 @@ func (n *Node) With(list []Node) Node {
 	return c
 }
 
+// As gives the value as a member of another name.
+func (n *Node) As(name string) Node {
+	c := *n
+	c.name, c.spelling = name, spoken
+	return c
+}
+
 // ObjectOf makes an object of members in the order of their names, each name once.
 func ObjectOf(members []Node) Node { return Node{kind: ObjectNode, list: members} }
 
@@ -86,8 +89,17 @@ func (n *Node) Member(name string) *Node {
 	if n.kind != ObjectNode {
 		return nil
 	}
-	if i, ok := slices.BinarySearchFunc(n.list, name, func(m Node, name string) int { return cmp.Compare(m.name, name) }); ok {
-		return &n.list[i]
+	low, high := 0, len(n.list)
+	for low < high {
+		mid := (low + high) / 2
+		if n.list[mid].name < name {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	if low < len(n.list) && n.list[low].name == name {
+		return &n.list[low]
 	}
 	return nil
 }
