@@ -26,7 +26,7 @@ func (b *Builder) body(s *source) body {
 	f := &b.fitter
 	members := s.root.List()
 	list := make([]event.Node, 0, len(members)+1)
-	var originals []event.Node
+	originals := make([]event.Node, 0, 24)
 	for i := range members {
 		m := &members[i]
 		top, _, _ := strings.Cut(m.Name(), ".")

@@ -13,8 +13,7 @@ import (
 // explainer traces a part of a condition. It does not change and is safe for use by
 // many goroutines.
 type explainer struct {
-	// says is what all traces of the part have in common: all but what they saw.
-	says Trace
+	part *Part
 	// parts are those of a conjunction, disjunction or negation.
 	parts []*explainer
 	// leaf is the test of a leaf, nil for other parts; fields are the names of those
@@ -43,16 +42,16 @@ func (c *Condition) newExplainers() *explainers {
 	parts := []*explainer{x.root}
 	if c.category != event.NoField {
 		test := c.fields.Name(c.category) + " is " + quote(c.query.Category)
-		x.category = newExplainer(Trace{Kind: "category", Expr: test, Short: test}, []string{c.fields.Name(c.category)})
+		x.category = newExplainer(&Part{Kind: "category", Expr: test, Short: test}, []string{c.fields.Name(c.category)})
 		parts = append(parts, x.category)
 	}
-	x.query = newExplainer(Trace{Kind: "query", Expr: c.query.String(), Short: "event"}, nil, parts...)
+	x.query = newExplainer(&Part{Kind: "query", Expr: c.query.String(), Short: "event"}, nil, parts...)
 	return x
 }
 
-func newExplainer(says Trace, fields []string, parts ...*explainer) *explainer {
-	says.fixed = string(says.appendFixed(nil))
-	x := &explainer{says: says, fields: fields, parts: parts, size: traceSize{nodes: 1, links: len(parts), fields: len(fields)}}
+func newExplainer(part *Part, fields []string, parts ...*explainer) *explainer {
+	part.fixed = string(part.appendFixed(nil))
+	x := &explainer{part: part, fields: fields, parts: parts, size: traceSize{nodes: 1, links: len(parts), fields: len(fields)}}
 	for _, p := range parts {
 		x.size.add(p.size)
 	}
@@ -84,17 +83,17 @@ func (b *explainerBuilder) list(kind string, e Expr, list []Node) *explainer {
 	for i, n := range list {
 		parts[i] = b.node(n)
 	}
-	return newExplainer(Trace{Kind: kind, Label: b.labels[e], Expr: Format(e), Short: kind}, nil, parts...)
+	return newExplainer(&Part{Kind: kind, Label: b.labels[e], Expr: Format(e), Short: kind}, nil, parts...)
 }
 
 // complement explains a negation. That of a test is one line, not two.
 func (b *explainerBuilder) complement(n *Complement) *explainer {
 	of := b.node(n.Of)
-	says := Trace{Kind: "not", Label: b.labels[n.expr], Expr: Format(n.expr), Short: abbreviate(n.expr)}
-	if of.says.Kind == "test" {
-		says.Kind, says.head = "test", "not "+of.says.head
+	part := &Part{Kind: "not", Label: b.labels[n.expr], Expr: Format(n.expr), Short: abbreviate(n.expr)}
+	if of.part.Kind == "test" {
+		part.Kind, part.head = "test", "not "+of.part.head
 	}
-	return newExplainer(says, nil, of)
+	return newExplainer(part, nil, of)
 }
 
 func (b *explainerBuilder) test(l *Leaf) *explainer {
@@ -102,7 +101,7 @@ func (b *explainerBuilder) test(l *Leaf) *explainer {
 	for _, f := range l.fields {
 		fields = append(fields, b.fields.Name(f))
 	}
-	x := newExplainer(Trace{Kind: "test", Label: b.labels[l.expr], Expr: Format(l.expr), Short: abbreviate(l.expr), head: listHead(l.expr)}, fields)
+	x := newExplainer(&Part{Kind: "test", Label: b.labels[l.expr], Expr: Format(l.expr), Short: abbreviate(l.expr), head: listHead(l.expr)}, fields)
 	x.leaf, x.elements = l, b.elements(l)
 	return x
 }

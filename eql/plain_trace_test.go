@@ -7,7 +7,7 @@ import "github.com/shrike-project/shrike/event"
 
 // PlainTrace does what Condition.Trace does.
 func PlainTrace(c *Condition, ev *event.Event) *Trace {
-	t := &Trace{Kind: "query", Expr: c.query.String(), Short: "event", Result: result(c.categoryMatches(ev))}
+	t := &Trace{Part: &Part{Kind: "query", Expr: c.query.String(), Short: "event"}, Result: result(c.categoryMatches(ev))}
 	if c.category != event.NoField {
 		f := plainFieldTrace(ev, c.category)
 		res := t.Result
@@ -15,7 +15,7 @@ func PlainTrace(c *Condition, ev *event.Event) *Trace {
 			res = Unknown
 		}
 		test := f.Name + " is " + quote(c.query.Category)
-		t.Children = append(t.Children, &Trace{Kind: "category", Expr: test, Short: test, Result: res, Fields: []FieldTrace{f}})
+		t.Children = append(t.Children, &Trace{Part: &Part{Kind: "category", Expr: test, Short: test}, Result: res, Fields: []FieldTrace{f}})
 	}
 	root := plainTrace(c.root, ev, c)
 	if root.Result != True {
@@ -30,12 +30,12 @@ func plainTrace(n Node, ev *event.Event, c *Condition) *Trace {
 	var list []Node
 	switch n := n.(type) {
 	case *AllOf:
-		t, list = &Trace{Kind: "and", Label: c.labels[n.expr], Expr: Format(n.expr), Short: "and"}, n.List
+		t, list = &Trace{Part: &Part{Kind: "and", Label: c.labels[n.expr], Expr: Format(n.expr), Short: "and"}}, n.List
 	case *AnyOf:
-		t, list = &Trace{Kind: "or", Label: c.labels[n.expr], Expr: Format(n.expr), Short: "or"}, n.List
+		t, list = &Trace{Part: &Part{Kind: "or", Label: c.labels[n.expr], Expr: Format(n.expr), Short: "or"}}, n.List
 	case *Complement:
 		inner := plainTrace(n.Of, ev, c)
-		t = &Trace{Kind: "not", Label: c.labels[n.expr], Expr: Format(n.expr), Short: abbreviate(n.expr), Result: result(inner.Result != True)}
+		t = &Trace{Part: &Part{Kind: "not", Label: c.labels[n.expr], Expr: Format(n.expr), Short: abbreviate(n.expr)}, Result: result(inner.Result != True)}
 		if inner.Kind == "test" {
 			t.Kind, t.Fields, t.Patterns, t.head = "test", inner.Fields, inner.Patterns, "not "+inner.head
 			return t
@@ -53,7 +53,7 @@ func plainTrace(n Node, ev *event.Event, c *Condition) *Trace {
 }
 
 func plainTest(l *Leaf, ev *event.Event, c *Condition) *Trace {
-	t := &Trace{Kind: "test", Label: c.labels[l.expr], Expr: Format(l.expr), Short: abbreviate(l.expr), Result: Unknown, head: listHead(l.expr)}
+	t := &Trace{Part: &Part{Kind: "test", Label: c.labels[l.expr], Expr: Format(l.expr), Short: abbreviate(l.expr), head: listHead(l.expr)}, Result: Unknown}
 	for _, f := range l.fields {
 		t.Fields = append(t.Fields, plainFieldTrace(ev, f))
 	}

@@ -21,24 +21,29 @@ const (
 )
 
 // Trace tells what each part of a condition comes to for one event. It owns its
-// memory.
+// memory, but for the Part.
 type Trace struct {
-	// Kind is "query", "category", "and", "or", "not" or "test".
-	Kind string `json:"kind"`
-	// Label is the comment that stands before the part in the query.
-	Label string `json:"label,omitempty"`
-	// Expr is the part as text, Short the same with long lists cut.
-	Expr   string `json:"expr"`
-	Short  string `json:"-"`
+	*Part
 	Result Result `json:"result"`
 	// Fields are the values a test looked at.
 	Fields []FieldTrace `json:"fields,omitempty"`
 	// Patterns are those of a list of patterns or values that matched.
 	Patterns []string `json:"patterns,omitempty"`
 	Children []*Trace `json:"children,omitempty"`
+}
+
+// Part is a part of a condition, as all its traces show it.
+type Part struct {
+	// Kind is "query", "category", "and", "or", "not" or "test".
+	Kind string `json:"kind"`
+	// Label is the comment that stands before the part in the query.
+	Label string `json:"label,omitempty"`
+	// Expr is the part as text, Short the same with long lists cut.
+	Expr  string `json:"expr"`
+	Short string `json:"-"`
 
 	head  string // of a list test: what stands before its list
-	fixed string // how the trace begins as JSON, up to its result; "" if nobody wrote that
+	fixed string // how traces begin as JSON, up to the result
 }
 
 // FieldTrace is what a test saw of a field.
@@ -98,6 +103,7 @@ type tracer struct {
 	nodes   []Trace
 	links   []*Trace
 	fields  []FieldTrace
+	values  []string
 }
 
 func newTracer(ev *event.Event, size traceSize) *tracer {
@@ -108,7 +114,7 @@ func newTracer(ev *event.Event, size traceSize) *tracer {
 // children.
 func (t *tracer) begin(x *explainer) *Trace {
 	node := &t.nodes[0]
-	*node, t.nodes = x.says, t.nodes[1:]
+	node.Part, t.nodes = x.part, t.nodes[1:]
 	n := len(x.parts)
 	node.Children, t.links = t.links[:0:n], t.links[n:]
 	return node
@@ -118,9 +124,9 @@ func (t *tracer) trace(x *explainer) *Trace {
 	switch {
 	case x.leaf != nil:
 		return t.test(x)
-	case x.says.Kind == "and":
+	case x.part.Kind == "and":
 		return t.list(x, true)
-	case x.says.Kind == "or":
+	case x.part.Kind == "or":
 		return t.list(x, false)
 	}
 	return t.complement(x)
@@ -145,7 +151,7 @@ func (t *tracer) list(x *explainer, all bool) *Trace {
 func (t *tracer) complement(x *explainer) *Trace {
 	node, inner := t.begin(x), t.trace(x.parts[0])
 	node.Result = result(inner.Result != True)
-	if x.says.Kind == "test" {
+	if x.part.Kind == "test" {
 		node.Fields, node.Patterns, node.Children = inner.Fields, inner.Patterns, nil
 		return node
 	}
@@ -191,11 +197,24 @@ func (t *tracer) seen(names []string, fields ...event.Field) []FieldTrace {
 	for i, f := range fields {
 		values := t.ev.Values(f)
 		values = values[:min(len(values), MaxTraceValues)]
-		list[i] = FieldTrace{Name: names[i], Values: make([]string, len(values))}
+		list[i] = FieldTrace{Name: names[i], Values: t.room(len(values))}
 		for k, v := range values {
 			list[i].Values[k] = strings.Clone(v.Display())
 		}
 	}
+	return list
+}
+
+// room gives memory for n texts.
+func (t *tracer) room(n int) []string {
+	if n == 0 {
+		return []string{}
+	}
+	if n > len(t.values) {
+		t.values = make([]string, max(n, 16))
+	}
+	list := t.values[:n:n]
+	t.values = t.values[n:]
 	return list
 }
 
@@ -206,8 +225,6 @@ func (t *Trace) AppendJSON(dst []byte, fixed func(dst []byte, text string) []byt
 	switch {
 	case t == nil:
 		return append(dst, "null"...)
-	case t.fixed == "":
-		dst = t.appendFixed(dst)
 	case fixed == nil:
 		dst = append(dst, t.fixed...)
 	default:
@@ -231,13 +248,13 @@ func (t *Trace) AppendJSON(dst []byte, fixed func(dst []byte, text string) []byt
 	return append(endListed(dst, len(t.Children)), '}')
 }
 
-// appendFixed begins the JSON of a trace: all of it that no event changes.
-func (t *Trace) appendFixed(dst []byte) []byte {
-	dst = event.AppendQuoted(append(dst, `{"kind":`...), t.Kind)
-	if t.Label != "" {
-		dst = event.AppendQuoted(append(dst, `,"label":`...), t.Label)
+// appendFixed begins the JSON of a trace of the part: all of it that no event changes.
+func (p *Part) appendFixed(dst []byte) []byte {
+	dst = event.AppendQuoted(append(dst, `{"kind":`...), p.Kind)
+	if p.Label != "" {
+		dst = event.AppendQuoted(append(dst, `,"label":`...), p.Label)
 	}
-	dst = event.AppendQuoted(append(dst, `,"expr":`...), t.Expr)
+	dst = event.AppendQuoted(append(dst, `,"expr":`...), p.Expr)
 	return append(dst, `,"result":`...)
 }
 

@@ -39,10 +39,9 @@ func (r *TreeReader) Read(doc []byte) Node {
 	}
 	*r = TreeReader{doc: doc, own: string(doc), i: i, stack: r.stack[:0], order: r.order}
 	root := r.object()
-	if cap(r.stack) > 1024 {
-		r.stack, r.order = nil, nil
+	if cap(r.stack) > 1024 || len(doc) > 1<<16 {
+		r.stack, r.order = nil, nil // which would hold on to much
 	}
-	clear(r.stack[:cap(r.stack)])
 	r.doc, r.own, r.free = nil, "", nil
 	return root
 }
