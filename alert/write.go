@@ -41,7 +41,7 @@ func (t *text) append(dst []byte) []byte {
 type writer struct{ text }
 
 // minShared is how long a text is at least that is not copied.
-const minShared = 100
+const minShared = 64
 
 // share writes a text that outlives the alert. It fits what eql.Trace asks for.
 func (w *writer) share(dst []byte, s string) []byte {

@@ -104,6 +104,7 @@ type tracer struct {
 	links   []*Trace
 	fields  []FieldTrace
 	values  []string
+	texts   strings.Builder // what was copied of the event
 }
 
 func newTracer(ev *event.Event, size traceSize) *tracer {
@@ -174,7 +175,7 @@ func (t *tracer) test(x *explainer) *Trace {
 		node.Result = True
 		for i := range node.Fields {
 			if len(node.Fields[i].Values) > 1 {
-				node.Fields[i].Decided = strings.Clone(env.values[i].Display())
+				node.Fields[i].Decided = t.copy(env.values[i].Display())
 			}
 		}
 		for _, elem := range x.elements {
@@ -199,10 +200,21 @@ func (t *tracer) seen(names []string, fields ...event.Field) []FieldTrace {
 		values = values[:min(len(values), MaxTraceValues)]
 		list[i] = FieldTrace{Name: names[i], Values: t.room(len(values))}
 		for k, v := range values {
-			list[i].Values[k] = strings.Clone(v.Display())
+			list[i].Values[k] = t.copy(v.Display())
 		}
 	}
 	return list
+}
+
+// copy gives a text in memory of the trace.
+func (t *tracer) copy(s string) string {
+	if t.texts.Cap()-t.texts.Len() < len(s) {
+		t.texts = strings.Builder{} // the texts in the old one stay where they are
+		t.texts.Grow(max(len(s), 512))
+	}
+	at := t.texts.Len()
+	t.texts.WriteString(s)
+	return t.texts.String()[at:]
 }
 
 // room gives memory for n texts.
@@ -355,17 +367,18 @@ func abbreviate(e Expr) string {
 // Decisive gives the tests that settle a trace: for a conjunction that holds all
 // its parts, for one that does not the first part that fails, and the other way
 // round for a disjunction.
-func (t *Trace) Decisive() []*Trace {
+func (t *Trace) Decisive() []*Trace { return t.appendDecisive(nil) }
+
+func (t *Trace) appendDecisive(list []*Trace) []*Trace {
 	if len(t.Children) == 0 {
-		return []*Trace{t}
+		return append(list, t)
 	}
 	all := t.Kind == "not" || (t.Kind == "or") == (t.Result != True)
-	var list []*Trace
 	for _, child := range t.Children {
 		if all {
-			list = append(list, child.Decisive()...)
+			list = child.appendDecisive(list)
 		} else if (child.Result == True) == (t.Result == True) {
-			return child.Decisive()
+			return child.appendDecisive(list)
 		}
 	}
 	return list
