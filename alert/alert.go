@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"sync"
 	"time"
 
 	"github.com/shrike-project/shrike/detect"
@@ -35,8 +36,8 @@ type Alert struct {
 	// of building-block rules.
 	BuildingBlock bool
 
-	text   text       // the document
-	fields event.Node // what the document takes over from the event
+	text   text // the document
+	fields func() *event.Node
 }
 
 // Step is an event of a sequence or sample.
@@ -49,18 +50,28 @@ type Step struct {
 	Timed   bool
 	Trace   *eql.Trace
 
-	source *source // nil if the event is missing
+	fields func() *event.Node // nil if the event is missing
 }
 
 // Field gives the values of a source field of the alert as text.
-func (a *Alert) Field(name string) []string { return texts(lookup(&a.fields, name)) }
+func (a *Alert) Field(name string) []string { return texts(lookup(a.fields(), name)) }
 
 // Field gives the values of a field of the step's event as text.
 func (s *Step) Field(name string) []string {
-	if s.source == nil {
+	if s.fields == nil {
 		return nil
 	}
-	return texts(lookup(&s.source.root, name))
+	return texts(lookup(s.fields(), name))
+}
+
+// onceRead gives a function that reads a document when it is first asked for it. Few
+// alerts are asked for their fields.
+func onceRead(doc func() []byte) func() *event.Node {
+	return sync.OnceValue(func() *event.Node {
+		var r event.TreeReader
+		root := r.Read(doc())
+		return &root
+	})
 }
 
 // AppendJSON writes the alert document: on one line, with members in the order of
@@ -119,6 +130,7 @@ func (b *Builder) Fork() *Builder {
 // a sequence or sample a building block for each of its events, and then the alert
 // for all of them.
 func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
+	defer b.reader.Reset() // alerts hold nothing of the trees
 	if s.IsSequence() {
 		b.buildSequence(s, emit)
 		return
@@ -134,8 +146,7 @@ func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
 	a.Why = why(a.Trace)
 	a.BuildingBlock = s.Rule.BuildingBlockType != ""
 	body := b.body(src)
-	a.fields = body.fields
-	a.Reason = reason(&a.fields, a.Severity, a.RuleName)
+	a.Reason = reason(&body.fields, a.Severity, a.RuleName)
 	b.write(a, document{body: body, ancestors: src.ancestors, depth: src.depth + 1, first: src, blockType: s.Rule.BuildingBlockType})
 	emit(a)
 }

@@ -25,8 +25,8 @@ type body struct {
 func (b *Builder) body(s *source) body {
 	f := &b.fitter
 	members := s.root.List()
-	list := make([]event.Node, 0, len(members)+1)
-	originals := make([]event.Node, 0, 24)
+	list := b.reader.Room(len(members) + 1)
+	originals := b.reader.Room(24)
 	for i := range members {
 		m := &members[i]
 		top, _, _ := strings.Cut(m.Name(), ".")
@@ -81,7 +81,7 @@ func inOrder(members []event.Node) []event.Node {
 	out := members[:0]
 	for _, m := range members {
 		if n := len(out); n > 0 && out[n-1].Name() == m.Name() {
-			both := event.ListOf(slices.Concat(asList(&out[n-1]), asList(&m)))
+			both := event.ListOf(append(slices.Clone(asList(&out[n-1])), asList(&m)...))
 			out[n-1] = both.As(m.Name())
 			continue
 		}

@@ -5,6 +5,7 @@ package alert
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/rule"
@@ -27,7 +28,7 @@ func (a *Alert) override(doc *event.Node) {
 	}
 	if r.RuleNameOverride != "" {
 		if names := texts(lookup(doc, r.RuleNameOverride)); len(names) > 0 && names[0] != "" {
-			a.RuleName = names[0]
+			a.RuleName = strings.Clone(names[0])
 		}
 	}
 }

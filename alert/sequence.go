@@ -26,6 +26,7 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 	shell.Keys = s.Keys
 	traces := s.Traces()
 	var blocks []block
+	sources := make([]*source, len(s.Steps))
 	for i, step := range s.Steps {
 		st := Step{Query: step.Query.String(), Missing: step.Record == nil, Trace: traces[i]}
 		if r := step.Record; r != nil {
@@ -33,7 +34,8 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 			if src.descendsFrom(s.Rule.ObjectID) {
 				return
 			}
-			st.Time, st.Timed, st.source = r.Time, r.Timed, src
+			st.Time, st.Timed, sources[i] = r.Time, r.Timed, src
+			st.fields = onceRead(func() []byte { return r.Source })
 			blocks = append(blocks, b.newBlock(s, step, src, traces[i]))
 		}
 		shell.Steps = append(shell.Steps, st)
@@ -48,7 +50,7 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 		})
 		emit(bl.alert)
 	}
-	b.finishShell(shell, blocks)
+	b.finishShell(shell, sources, blocks)
 	emit(shell)
 }
 
@@ -58,8 +60,7 @@ func (b *Builder) newBlock(s *detect.Signal, step detect.Step, src *source, trac
 	a.Time, a.Timed = step.Record.Time, step.Record.Timed
 	a.BuildingBlock, a.Trace, a.Why = true, trace, why(trace)
 	body := b.body(src)
-	a.fields = body.fields
-	a.Reason = reason(&a.fields, a.Severity, a.RuleName)
+	a.Reason = reason(&body.fields, a.Severity, a.RuleName)
 	return block{a, src, body}
 }
 
@@ -79,8 +80,8 @@ func identify(shell *Alert, blocks []block) {
 
 // finishShell makes the document of the shell: what all blocks have in common, and
 // below Shrike's own field each event whole.
-func (b *Builder) finishShell(shell *Alert, blocks []block) {
-	d := document{depth: 2, blockType: shell.Rule.BuildingBlockType, group: shell.ID, steps: true}
+func (b *Builder) finishShell(shell *Alert, steps []*source, blocks []block) {
+	d := document{depth: 2, blockType: shell.Rule.BuildingBlockType, group: shell.ID, steps: steps}
 	object := event.TextNode("rule", shell.Rule.ObjectID)
 	for i, bl := range blocks {
 		if i == 0 {
@@ -94,13 +95,12 @@ func (b *Builder) finishShell(shell *Alert, blocks []block) {
 	}
 	shell.Reason = reason(&d.fields, shell.Severity, shell.RuleName)
 	d.fields = event.ObjectOf(setKind(slices.Clone(d.fields.List())))
-	shell.fields = d.fields
 	b.write(shell, d)
 }
 
 // writeSteps writes the join keys and the steps of a sequence as they stand in its
 // document.
-func (a *Alert) writeSteps(w *writer) {
+func (a *Alert) writeSteps(w *writer, sources []*source) {
 	w.name("sequence")
 	w.own = append(w.own, '{')
 	w.list("join_keys", len(a.Keys), func(i int) {
@@ -110,8 +110,9 @@ func (a *Alert) writeSteps(w *writer) {
 	})
 	w.list("steps", len(a.Steps), func(i int) {
 		st := &a.Steps[i]
-		if st.source != nil {
-			w.named("event", &st.source.root)
+		src := sources[i]
+		if src != nil {
+			w.named("event", &src.root)
 		}
 		w.name("missing")
 		w.own = strconv.AppendBool(w.own, st.Missing)
@@ -119,7 +120,7 @@ func (a *Alert) writeSteps(w *writer) {
 			w.int("offset_ms", offset)
 		}
 		w.string("query", st.Query)
-		if st.source != nil {
+		if src != nil {
 			w.name("trace")
 			w.own = st.Trace.AppendJSON(w.own, w.share)
 		}

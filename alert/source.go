@@ -13,7 +13,7 @@ import (
 	"github.com/shrike-project/shrike/sequence"
 )
 
-// source is the document of an event.
+// source is the document of an event. It holds until the alerts are built.
 type source struct {
 	root  event.Node
 	id    string // the document's, or one made from its content
@@ -35,7 +35,7 @@ type ancestor struct {
 }
 
 func (b *Builder) source(r *sequence.Record) *source {
-	s := &source{root: b.reader.Read(r.Source), id: strings.Clone(r.ID()), index: strings.Clone(r.Index())}
+	s := &source{root: b.reader.Read(r.Source), id: r.ID(), index: r.Index()}
 	if s.id == "" {
 		// The content is the identity, so that white space and the order of members
 		// do not matter.

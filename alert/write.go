@@ -132,8 +132,8 @@ type document struct {
 	block     bool // the alert is a building block of a sequence, number index
 	group     string
 	index     int
-	steps     bool // the alert tells of the steps of a sequence
-	manual    bool // the execution was over past time
+	steps     []*source // of a sequence, nil for what did not happen
+	manual    bool      // the execution was over past time
 }
 
 // write makes the document of an alert.
@@ -157,6 +157,8 @@ func (b *Builder) write(a *Alert, d document) {
 	upTo("@timestamp")
 	w.string("@timestamp", rule.now)
 	upTo("kibana.")
+	var of fieldExtents
+	of.kibana.Start = len(w.own)
 	for i := range rule.parts {
 		p := &rule.parts[i]
 		w.own = w.share(w.own, p.text)
@@ -164,22 +166,35 @@ func (b *Builder) write(a *Alert, d document) {
 			p.slot(w, a, &d)
 		}
 	}
+	of.kibana.End = len(w.own)
 	upTo("shrike")
+	of.shrike.Start = len(w.own)
 	w.name("shrike")
 	w.own = append(w.own, '{')
-	if d.steps {
-		a.writeSteps(w)
+	if d.steps != nil {
+		a.writeSteps(w, d.steps)
 	} else {
 		w.name("trace")
 		w.own = a.Trace.AppendJSON(w.own, w.share)
 	}
 	w.string("why", a.Why)
 	w.own = append(w.own, '}')
+	of.shrike.End = len(w.own)
 	for i := range members {
 		w.member(&members[i])
 	}
 	w.own = append(w.own, '}')
 	a.text = w.finish()
+	a.fields = onceRead(func() []byte { return of.fields(a.text.own) })
+}
+
+// fieldExtents are where the bytes of a document stand that are not of the event.
+type fieldExtents struct{ kibana, shrike event.Extent }
+
+// fields gives the bytes that are of the event. They may have a comma too many, which
+// the reader of documents does not mind.
+func (of fieldExtents) fields(own []byte) []byte {
+	return slices.Concat(own[:of.kibana.Start], own[of.kibana.End:of.shrike.Start], own[of.shrike.End:])
 }
 
 // slots are the members below kibana that are not the same for all alerts of a rule,

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"slices"
@@ -11,7 +12,7 @@ import (
 // result owns its memory.
 func Document(doc []byte) map[string]any {
 	var r TreeReader
-	root := r.Read(doc)
+	root := r.Read(bytes.Clone(doc))
 	m, _ := root.Value().(map[string]any)
 	return m
 }
@@ -19,16 +20,18 @@ func Document(doc []byte) map[string]any {
 // TreeReader reads whole documents with the same leniency as a Decoder and so that
 // nothing a Decoder sees is lost: duplicate keys become one member, objects merged
 // and other values in a list; escapes JSON does not know keep their characters;
-// words that are no JSON become text. The zero value is ready for use; it belongs to
-// one goroutine.
+// words that are no JSON become text.
+//
+// Trees share the memory of their documents, and that of the reader, which Reset
+// takes back. The zero value is ready for use; it belongs to one goroutine.
 type TreeReader struct {
 	doc   []byte
-	own   string // a copy of doc, which texts are parts of
+	text  string // doc
 	i     int
 	depth int
 	stack []Node // the members and elements of what is being read
-	free  []Node // memory for what was read
 	order []placed
+	free  []Node // memory for what was read
 }
 
 // Read reads a document. It gives null for text that is not an object.
@@ -37,13 +40,39 @@ func (r *TreeReader) Read(doc []byte) Node {
 	if i >= len(doc) || doc[i] != '{' {
 		return Node{}
 	}
-	*r = TreeReader{doc: doc, own: string(doc), i: i, stack: r.stack[:0], order: r.order}
-	root := r.object()
-	if cap(r.stack) > 1024 || len(doc) > 1<<16 {
-		r.stack, r.order = nil, nil // which would hold on to much
+	r.doc, r.text, r.i, r.depth = doc, view(doc), i, 0
+	return r.object()
+}
+
+// maxKeptNodes is how much memory a reader keeps for its next documents.
+const maxKeptNodes = 4096
+
+// Reset takes back the memory of all trees that were read, and forgets their
+// documents.
+func (r *TreeReader) Reset() {
+	r.doc, r.text = nil, ""
+	if cap(r.stack) > maxKeptNodes {
+		r.stack, r.order = nil, nil
 	}
-	r.doc, r.own, r.free = nil, "", nil
-	return root
+	if cap(r.free) > maxKeptNodes {
+		r.free = nil
+	}
+	clear(r.stack[:cap(r.stack)])
+	clear(r.free)
+	r.stack, r.free = r.stack[:0], r.free[:0]
+}
+
+// Room gives memory for n nodes, which holds until Reset.
+func (r *TreeReader) Room(n int) []Node {
+	if n == 0 {
+		return []Node{}
+	}
+	if n > cap(r.free)-len(r.free) {
+		r.free = make([]Node, 0, max(n, min(2*cap(r.free), maxKeptNodes), 64))
+	}
+	at := len(r.free)
+	r.free = r.free[:at+n]
+	return r.free[at : at : at+n]
 }
 
 func (r *TreeReader) peek() byte {
@@ -123,7 +152,7 @@ func (r *TreeReader) value() Node {
 		r.i++
 		return Node{}
 	}
-	word := r.own[start:end]
+	word := r.text[start:end]
 	r.i = end
 	switch word {
 	case "null":
@@ -151,7 +180,7 @@ func (r *TreeReader) str() (text string, written form) {
 			if seen&oddByte != 0 {
 				return string(appendUnescaped(nil, r.doc[start:i])), spoken
 			}
-			return r.own[start:i], form(seen)
+			return r.text[start:i], form(seen)
 		case class == escapeByte:
 			if i++; i < len(r.doc) && !shortEscape(r.doc[i]) {
 				class = oddByte
@@ -169,22 +198,9 @@ func shortEscape(c byte) bool { return c != '/' && simpleEscape(c) != 0 }
 
 // take moves what lies on the stack from base on to memory of its own.
 func (r *TreeReader) take(base int) []Node {
-	list := append(r.room(len(r.stack)-base), r.stack[base:]...)
+	list := append(r.Room(len(r.stack)-base), r.stack[base:]...)
 	r.stack = r.stack[:base]
 	return list
-}
-
-// room gives memory for n nodes.
-func (r *TreeReader) room(n int) []Node {
-	if n == 0 {
-		return []Node{}
-	}
-	if n > cap(r.free)-len(r.free) {
-		r.free = make([]Node, 0, max(n, min(len(r.doc)/20, 1024)))
-	}
-	at := len(r.free)
-	r.free = r.free[:at+n]
-	return r.free[at : at : at+n]
 }
 
 // members takes members from the stack in the order of their names, and makes one of
@@ -201,7 +217,7 @@ func (r *TreeReader) members(base int) []Node {
 		}
 		return cmp.Or(cmp.Compare(unsorted[a.at].name, unsorted[b.at].name), a.at-b.at)
 	})
-	list := r.room(len(unsorted))
+	list := r.Room(len(unsorted))
 	for _, p := range r.order {
 		m := &unsorted[p.at]
 		if n := len(list); n > 0 && list[n-1].name == m.name {

@@ -17,8 +17,8 @@ const (
 	ObjectNode
 )
 
-// Node is a value of a document with all below it. It owns its memory, together with
-// the other nodes of its document, and does not change. The zero value is null.
+// Node is a value of a document with all below it. It does not change; how long it
+// holds is up to who read it. The zero value is null.
 type Node struct {
 	kind     NodeKind
 	written  form // how text is written as a JSON string

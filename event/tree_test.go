@@ -29,6 +29,7 @@ func checkTree(t rapid.TB, doc []byte) {
 	t.Helper()
 	var r event.TreeReader
 	root := r.Read(doc)
+	root0 := root.Value()
 	want := event.PlainDocument(doc)
 	got, isObject := root.Value().(map[string]any)
 	if isObject != (want != nil) || !reflect.DeepEqual(got, want) {
@@ -37,6 +38,12 @@ func checkTree(t rapid.TB, doc []byte) {
 	if again := r.Read(doc); !reflect.DeepEqual(again, root) {
 		t.Fatalf("%q: read again as %#v", doc, again.Value())
 	}
+	defer func() {
+		r.Reset()
+		if again := r.Read(doc); !reflect.DeepEqual(again.Value(), root0) {
+			t.Fatalf("%q: read in used memory as %#v", doc, again.Value())
+		}
+	}()
 	canonical, err := json.Marshal(root.Value())
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +133,7 @@ func BenchmarkTree(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			r.Read(lines[i%len(lines)])
+			r.Reset()
 		}
 	})
 	b.Run("write", func(b *testing.B) {
