@@ -197,6 +197,35 @@ func TestAlertsOfWildEventsAgreeWithPlainOnes(t *testing.T) {
 	}
 }
 
+// TestAlertsOfHostileEventsAgreeWithPlainOnes shows what random events seldom are, each
+// twice so that it makes a sequence.
+func TestAlertsOfHostileEventsAgreeWithPlainOnes(t *testing.T) {
+	var list []string
+	for i := range 30 {
+		list = append(list, fmt.Sprintf(`{"b":%d,"a":[%d],"c":null}`, i, i))
+	}
+	a := newAgreement(t, true)
+	for _, members := range []string{
+		`"x":null,"x":null,"event":{"y":null,"y":null,"z":[null,[]]},"labels":[{"y":null,"y":null}]`,
+		`"event":[` + strings.Join(list, ",") + `],"event.a":1,"event.b":null,"event.c":[]`,
+		`"event":{"a":{"b":1}},"event.a":{"b":2},"event.a.b":[3]`, `"event":null`, `"event":"x"`, `"event":[]`, `"event":[1,{"kind":"k"},[{"kind":"k"}]]`,
+		`"event":{"kind":{"x":1},"category":[["process"]]},"event.kind":"alert"`,
+		`"kibana":{"alert":{"ancestors":[{"id":1.0,"index":null},{"id":{"b":[1,null],"a":"x"}},7,[{"rule":"r"}]],"depth":"99999999999999999999","rule":{"uuid":[1,"x"]}}}`,
+		`"kibana.alert.ancestors":null,"kibana.alert.rule.uuid":null,"kibana.alert.rule.uuid":null,"kibana.alert.depth":[2,3]`,
+		`"kibana":[{"alert.depth":4},{"alert":{"depth":5}}]`, `"process":{"pid":"x","name":{"deep":1}},"process.name":["a","-"],"host":{"ip":["10.0.0.1","x",{"y":1}]}`,
+		`"@timestamp":null`, `"@timestamp":["2026-03-02T10:00:00.123456789Z"]`, `"shrike":{"x":1},"shrikf":1,"kibana0":1,"kibana-":2,"kibana.":3,"":4`,
+		`"unread":[1 ` + "\x00" + `2]`, `"deep":` + strings.Repeat(`{"a":`, 900) + "1" + strings.Repeat("}", 900), `"` + strings.Repeat("long", 100) + `":{"event":1}`,
+	} {
+		first := `{"host.id":"h","@timestamp":"2026-03-02T10:00:00Z",` + members + "}"
+		second := `{"host.id":"h","@timestamp":"2026-03-02T10:00:01Z",` + members + "}"
+		before := a.alerts
+		a.run(agreeRules(t), [][]byte{[]byte(first), []byte(second)})
+		if a.alerts < before+4 {
+			t.Errorf("%d alerts of %s", a.alerts-before, first)
+		}
+	}
+}
+
 func TestAlertsOfRandomEventsAgreeWithPlainOnes(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := eqltest.Random{Chooser: rand.New(rand.NewPCG(seed, 2))}

@@ -61,9 +61,10 @@ func (w *writer) finish() text {
 	return t
 }
 
-// name begins a member.
+// name begins a member. The first one of an object stands behind a brace of the
+// alert's own bytes.
 func (w *writer) name(name string) {
-	if last := w.own[len(w.own)-1]; last != '{' || len(w.shared) > 0 && w.shared[len(w.shared)-1].at == len(w.own) {
+	if w.own[len(w.own)-1] != '{' {
 		w.own = append(w.own, ',')
 	}
 	w.own = append(event.AppendQuoted(w.own, name), ':')
