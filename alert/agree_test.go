@@ -26,7 +26,6 @@ type agreement struct {
 	builder *alert.Builder
 	alerts  int
 	bytes   int
-	buf     []byte
 }
 
 func newAgreement(t testing.TB, manual bool) *agreement {

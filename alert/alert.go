@@ -10,8 +10,8 @@ import (
 	"github.com/shrike-project/shrike/rule"
 )
 
-// Alert is what a person sees of a signal. It owns its memory, together with others of
-// its rule and event, and does not change.
+// Alert is what a person sees of a signal. It owns its memory, together with the
+// others of its rule, and does not change.
 type Alert struct {
 	// ID is kibana.alert.uuid.
 	ID   string
