@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"sync"
 	"time"
 
 	"github.com/shrike-project/shrike/detect"
@@ -9,7 +10,8 @@ import (
 	"github.com/shrike-project/shrike/rule"
 )
 
-// Alert is what a person sees of a signal. It owns its memory.
+// Alert is what a person sees of a signal. It owns its memory, together with the
+// others of its rule, and does not change.
 type Alert struct {
 	// ID is kibana.alert.uuid.
 	ID   string
@@ -33,9 +35,9 @@ type Alert struct {
 	// people see only if they ask for it: the events of a sequence, and the alerts
 	// of building-block rules.
 	BuildingBlock bool
-	// Document is the alert document. Its parts may be shared with other alerts
-	// of the same rule: do not change them.
-	Document map[string]any
+
+	text   text // the document
+	fields func() *event.Node
 }
 
 // Step is an event of a sequence or sample.
@@ -46,16 +48,39 @@ type Step struct {
 	Missing bool
 	Time    event.Time
 	Timed   bool
-	// Source is the event as it came, nil if it is missing.
-	Source map[string]any
-	Trace  *eql.Trace
+	Trace   *eql.Trace
+
+	fields func() *event.Node // nil if the event is missing
 }
 
 // Field gives the values of a source field of the alert as text.
-func (a *Alert) Field(name string) []string { return texts(lookup(a.Document, name)) }
+func (a *Alert) Field(name string) []string { return texts(lookup(a.fields(), name)) }
 
 // Field gives the values of a field of the step's event as text.
-func (s *Step) Field(name string) []string { return texts(lookup(s.Source, name)) }
+func (s *Step) Field(name string) []string {
+	if s.fields == nil {
+		return nil
+	}
+	return texts(lookup(s.fields(), name))
+}
+
+// onceRead gives a function that reads a document when it is first asked for it. Few
+// alerts are asked for their fields.
+func onceRead(doc func() []byte) func() *event.Node {
+	return sync.OnceValue(func() *event.Node {
+		var r event.TreeReader
+		root := r.Read(doc())
+		return &root
+	})
+}
+
+// AppendJSON writes the alert document: on one line, with members in the order of
+// their names, and safe on a terminal (see event.AppendQuoted).
+func (a *Alert) AppendJSON(dst []byte) []byte { return a.text.append(dst) }
+
+// Document gives the alert document as maps and lists, as event.Document reads it.
+// It is made anew each time.
+func (a *Alert) Document() map[string]any { return event.Document(a.AppendJSON(nil)) }
 
 // Run is what alerts of one execution have in common.
 type Run struct {
@@ -71,9 +96,12 @@ type Run struct {
 
 // Builder makes alerts. It is safe for use by one goroutine at a time.
 type Builder struct {
-	run   Run
-	types *event.Types
-	rules map[*rule.Rule]map[string]any // the fields that all alerts of a rule share
+	run    Run
+	rules  *ruleTexts
+	fitter fitter
+	reader event.TreeReader
+	writer writer
+	buf    []byte
 }
 
 // NewBuilder makes a Builder for the alerts of one execution. Types tell which
@@ -86,89 +114,45 @@ func NewBuilder(run Run, types *event.Types) *Builder {
 	if types == nil {
 		types = event.DefaultTypes()
 	}
-	return &Builder{run: run, types: types, rules: map[*rule.Rule]map[string]any{}}
+	return &Builder{run: run, rules: &ruleTexts{run: run}, fitter: newFitter(types)}
+}
+
+// Fork makes a Builder for another goroutine, which shares with this one what is
+// made once for each rule.
+func (b *Builder) Fork() *Builder {
+	c := *b
+	c.fitter = newFitter(b.fitter.types)
+	c.reader, c.writer, c.buf = event.TreeReader{}, writer{}, nil
+	return &c
 }
 
 // Build makes the alerts of a signal and hands them to emit: one for an event; for
 // a sequence or sample a building block for each of its events, and then the alert
 // for all of them.
 func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
+	defer b.reader.Reset() // alerts hold nothing of the trees
 	if s.IsSequence() {
 		b.buildSequence(s, emit)
 		return
 	}
-	r := s.Steps[0].Record
-	src := newSource(r.Source, r.Index(), r.ID())
+	src := b.source(s.Steps[0].Record)
 	if src.descendsFrom(s.Rule.ObjectID) {
 		return
 	}
-	a := b.newAlert(s)
+	a := newAlert(s)
 	a.Trace = s.Traces()[0]
-	a.override(src.fields)
-	a.ID = eventAlertID(src, b.run.Space, s.Rule.ObjectID)
+	a.override(&src.root)
+	a.ID = b.eventAlertID(src, s.Rule.ObjectID)
 	a.Why = why(a.Trace)
 	a.BuildingBlock = s.Rule.BuildingBlockType != ""
-	doc := b.copySource(src)
-	a.Reason = reason(doc, a.Severity, a.RuleName)
-	b.addAlertFields(a, doc)
-	addAncestors(doc, src)
-	doc["shrike"] = map[string]any{"why": a.Why, "trace": a.Trace}
+	body := b.body(src)
+	a.Reason = reason(&body.fields, a.Severity, a.RuleName)
+	b.write(a, document{body: body, ancestors: src.ancestors, depth: src.depth + 1, first: src, blockType: s.Rule.BuildingBlockType})
 	emit(a)
 }
 
-func (b *Builder) newAlert(s *detect.Signal) *Alert {
+func newAlert(s *detect.Signal) *Alert {
 	return &Alert{Rule: s.Rule, RuleName: s.Rule.Name, Severity: s.Rule.Severity, RiskScore: s.Rule.RiskScore, Time: s.Time, Timed: s.Timed}
-}
-
-// addAncestors adds what an alert of one event descends from.
-func addAncestors(doc map[string]any, src *source) {
-	list, depth := src.ancestors()
-	doc["kibana.alert.ancestors"] = list
-	doc["kibana.alert.depth"] = depth + 1
-	addOriginalTime(doc, src)
-}
-
-// addOriginalTime adds the event's own @timestamp.
-func addOriginalTime(doc map[string]any, src *source) {
-	if values := texts(lookup(src.fields, "@timestamp")); len(values) > 0 {
-		if when, ok := event.ParseTime(values[0]); ok {
-			doc["kibana.alert.original_time"] = when.String()
-		}
-	}
-}
-
-// addAlertFields adds the fields every alert has and makes doc the alert's.
-func (b *Builder) addAlertFields(a *Alert, doc map[string]any) {
-	for key, value := range b.ruleFields(a.Rule) {
-		doc[key] = value
-	}
-	now := timestamp(b.run.Now)
-	doc["@timestamp"] = now
-	doc["kibana.space_ids"] = []string{b.run.Space}
-	doc["kibana.alert.uuid"] = a.ID
-	doc["kibana.alert.start"] = now
-	doc["kibana.alert.last_detected"] = now
-	doc["kibana.alert.status"] = "active"
-	doc["kibana.alert.workflow_status"] = "open"
-	doc["kibana.alert.workflow_tags"] = []string{}
-	doc["kibana.alert.workflow_assignee_ids"] = []string{}
-	doc["kibana.alert.severity"] = a.Severity
-	doc["kibana.alert.risk_score"] = a.RiskScore
-	doc["kibana.alert.reason"] = a.Reason
-	doc["kibana.alert.rule.name"] = a.RuleName
-	doc["kibana.alert.rule.execution.uuid"] = b.run.UUID
-	doc["kibana.alert.rule.execution.timestamp"] = now
-	doc["kibana.alert.rule.execution.type"] = "scheduled"
-	if b.run.Manual {
-		doc["kibana.alert.rule.execution.type"] = "manual"
-		if a.Timed {
-			doc["kibana.alert.intended_timestamp"] = a.Time.String()
-		}
-	}
-	if a.Rule.BuildingBlockType != "" {
-		doc["kibana.alert.building_block_type"] = a.Rule.BuildingBlockType
-	}
-	a.Document = doc
 }
 
 func timestamp(t time.Time) string { return event.FromTime(t).String() }

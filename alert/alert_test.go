@@ -100,7 +100,9 @@ const doc = `{"_index":".ds-logs-endpoint.events.process-default-2026.03.01-0000
  "user":{"name":"jdoe"},"labels":{"site":"north"},
  "process":{"pid":9120,"name":"updater.exe","parent":{"name":"slack.exe","pid":"abc"},"code_signature":"none","args":["a <b>",1e400]}}}`
 
-func TestDocument(t *testing.T) { golden(t, "testdata/event_alert.json", build(t, "", doc).Document) }
+func TestDocument(t *testing.T) {
+	golden(t, "testdata/event_alert.json", json.RawMessage(build(t, "", doc).AppendJSON(nil)))
+}
 
 // golden compares a value, as JSON, with a file.
 func golden(t *testing.T, file string, v any) {
@@ -150,8 +152,8 @@ func TestOverrides(t *testing.T) {
 		if a.Severity != severity || a.RiskScore != score || a.RuleName != name {
 			t.Errorf("%s: %s %v %q", fields, a.Severity, a.RiskScore, a.RuleName)
 		}
-		if a.Document["kibana.alert.rule.severity"] != "medium" || a.Document["kibana.alert.severity"] != severity {
-			t.Errorf("%s: the document has severities %v and %v", fields, a.Document["kibana.alert.rule.severity"], a.Document["kibana.alert.severity"])
+		if a.Document()["kibana.alert.rule.severity"] != "medium" || a.Document()["kibana.alert.severity"] != severity {
+			t.Errorf("%s: the document has severities %v and %v", fields, a.Document()["kibana.alert.rule.severity"], a.Document()["kibana.alert.severity"])
 		}
 	}
 	f("", ``, "medium", 47, "Test rule")

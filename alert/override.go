@@ -5,11 +5,13 @@ package alert
 import (
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/rule"
 )
 
-func (a *Alert) override(doc map[string]any) {
+func (a *Alert) override(doc *event.Node) {
 	r := a.Rule
 	a.RuleName, a.Severity, a.RiskScore = r.Name, r.Severity, r.RiskScore
 	best := -1
@@ -26,7 +28,7 @@ func (a *Alert) override(doc map[string]any) {
 	}
 	if r.RuleNameOverride != "" {
 		if names := texts(lookup(doc, r.RuleNameOverride)); len(names) > 0 && names[0] != "" {
-			a.RuleName = names[0]
+			a.RuleName = strings.Clone(names[0])
 		}
 	}
 }

@@ -1,9 +1,13 @@
 package alert
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/shrike-project/shrike/event"
+)
 
 // reason writes the sentence Kibana shows for an alert.
-func reason(doc map[string]any, severity, name string) string {
+func reason(doc *event.Node, severity, name string) string {
 	get := func(field string) string {
 		s := strings.Join(texts(lookup(doc, field)), ", ")
 		if s == "-" {

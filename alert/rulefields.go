@@ -3,17 +3,82 @@ package alert
 // The snapshot of its rule that every alert carries.
 
 import (
+	"maps"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
+	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/rule"
 )
 
-// ruleFields gives the kibana.alert.rule.* fields of a rule's alerts.
-func (b *Builder) ruleFields(r *rule.Rule) map[string]any {
-	if fields, ok := b.rules[r]; ok {
-		return fields
+// ruleTexts are the texts that all alerts of a rule in one execution share. They are
+// safe for use by many goroutines.
+type ruleTexts struct {
+	run   Run
+	rules sync.Map // *rule.Rule → *ruleText
+}
+
+// ruleText is what the alerts of a rule have below kibana: texts, each with what
+// stands behind it in one alert only.
+type ruleText struct {
+	now   string
+	parts []rulePart
+}
+
+type rulePart struct {
+	text string // members, each with a comma before it
+	slot func(*writer, *Alert, *document)
+}
+
+// of gives the texts of a rule. Two goroutines may make them at the same time, and
+// one of them prevails.
+func (t *ruleTexts) of(r *rule.Rule) *ruleText {
+	if known, ok := t.rules.Load(r); ok {
+		return known.(*ruleText)
 	}
+	known, _ := t.rules.LoadOrStore(r, t.make(r))
+	return known.(*ruleText)
+}
+
+func (t *ruleTexts) make(r *rule.Rule) *ruleText {
+	now := timestamp(t.run.Now)
+	fields := ruleFields(r)
+	maps.Copy(fields, t.runFields(now))
+	out := &ruleText{now: now}
+	var text []byte
+	names := slices.Concat(slices.Collect(maps.Keys(fields)), slices.Collect(maps.Keys(slots)))
+	slices.Sort(names)
+	for _, name := range names {
+		if slot, ok := slots[name]; ok {
+			out.parts = append(out.parts, rulePart{string(text), slot})
+			text = text[:0]
+			continue
+		}
+		text = append(event.AppendQuoted(append(text, ','), name), ':')
+		text = appendValue(text, fields[name])
+	}
+	out.parts = append(out.parts, rulePart{text: string(text)})
+	return out
+}
+
+// runFields gives the fields that all alerts of an execution share.
+func (t *ruleTexts) runFields(now string) map[string]any {
+	execution := "scheduled"
+	if t.run.Manual {
+		execution = "manual"
+	}
+	return map[string]any{
+		"kibana.space_ids": []string{t.run.Space}, "kibana.alert.start": now, "kibana.alert.last_detected": now,
+		"kibana.alert.status": "active", "kibana.alert.workflow_status": "open", "kibana.alert.workflow_tags": []string{},
+		"kibana.alert.workflow_assignee_ids": []string{}, "kibana.alert.rule.execution.uuid": t.run.UUID,
+		"kibana.alert.rule.execution.timestamp": now, "kibana.alert.rule.execution.type": execution,
+	}
+}
+
+// ruleFields gives the kibana.alert.rule.* fields of a rule's alerts.
+func ruleFields(r *rule.Rule) map[string]any {
 	f := map[string]any{
 		"category": "Event Correlation Rule", "consumer": "siem", "producer": "siem", "rule_type_id": "siem.eqlRule",
 		"uuid": r.ObjectID, "rule_id": r.RuleID, "description": r.Description, "type": r.Type, "version": r.Version,
@@ -43,7 +108,6 @@ func (b *Builder) ruleFields(r *rule.Rule) map[string]any {
 	for key, v := range f {
 		fields["kibana.alert.rule."+key] = v
 	}
-	b.rules[r] = fields
 	return fields
 }
 

@@ -4,39 +4,38 @@ package alert
 // shell, which is what people see.
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/eql"
+	"github.com/shrike-project/shrike/event"
 )
 
 // block is an event of a sequence on its way to a building block.
 type block struct {
 	alert  *Alert
 	source *source
-	doc    map[string]any // the part that comes from the event
+	body   body
 }
 
 func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
-	shell := b.newAlert(s)
+	shell := newAlert(s)
 	shell.Keys = s.Keys
 	traces := s.Traces()
 	var blocks []block
+	sources := make([]*source, len(s.Steps))
 	for i, step := range s.Steps {
 		st := Step{Query: step.Query.String(), Missing: step.Record == nil, Trace: traces[i]}
 		if r := step.Record; r != nil {
-			src := newSource(r.Source, r.Index(), r.ID())
+			src := b.source(r)
 			if src.descendsFrom(s.Rule.ObjectID) {
 				return
 			}
-			st.Time, st.Timed, st.Source = r.Time, r.Timed, src.fields
+			st.Time, st.Timed, sources[i] = r.Time, r.Timed, src
+			st.fields = onceRead(func() []byte { return r.Source })
 			blocks = append(blocks, b.newBlock(s, step, src, traces[i]))
 		}
 		shell.Steps = append(shell.Steps, st)
@@ -45,21 +44,24 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 	shell.Why = sequenceWhy(shell)
 	shell.BuildingBlock = s.Rule.BuildingBlockType != ""
 	for i, bl := range blocks {
-		b.finishBlock(bl, i, shell.ID)
+		b.write(bl.alert, document{
+			body: bl.body, ancestors: bl.source.ancestors, depth: bl.source.depth + 1, first: bl.source,
+			blockType: "default", group: shell.ID, block: true, index: i,
+		})
 		emit(bl.alert)
 	}
-	b.finishShell(shell, blocks)
+	b.finishShell(shell, sources, blocks)
 	emit(shell)
 }
 
 // newBlock makes the alert of one event; overrides are not applied to sequences.
 func (b *Builder) newBlock(s *detect.Signal, step detect.Step, src *source, trace *eql.Trace) block {
-	a := b.newAlert(s)
+	a := newAlert(s)
 	a.Time, a.Timed = step.Record.Time, step.Record.Timed
 	a.BuildingBlock, a.Trace, a.Why = true, trace, why(trace)
-	doc := b.copySource(src)
-	a.Reason = reason(doc, a.Severity, a.RuleName)
-	return block{a, src, doc}
+	body := b.body(src)
+	a.Reason = reason(&body.fields, a.Severity, a.RuleName)
+	return block{a, src, body}
 }
 
 // identify gives building blocks and shell the ids Kibana gives them: hashes over
@@ -70,75 +72,60 @@ func identify(shell *Alert, blocks []block) {
 		base.WriteString(bl.source.identities() + shell.Rule.ObjectID)
 	}
 	for i, bl := range blocks {
-		bl.alert.ID = hash(base.String() + strconv.Itoa(i))
+		bl.alert.ID = hash([]byte(base.String() + strconv.Itoa(i)))
 		ancestors.WriteString(bl.source.identities() + bl.alert.ID)
 	}
-	shell.ID = hash(ancestors.String() + shell.Rule.ObjectID)
-}
-
-func hash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
-}
-
-func (b *Builder) finishBlock(bl block, index int, group string) {
-	doc := maps.Clone(bl.doc)
-	b.addAlertFields(bl.alert, doc)
-	addAncestors(doc, bl.source)
-	doc["kibana.alert.building_block_type"] = "default"
-	doc["kibana.alert.group.id"] = group
-	doc["kibana.alert.group.index"] = index
-	doc["shrike"] = map[string]any{"why": bl.alert.Why, "trace": bl.alert.Trace}
+	shell.ID = hash([]byte(ancestors.String() + shell.Rule.ObjectID))
 }
 
 // finishShell makes the document of the shell: what all blocks have in common, and
 // below Shrike's own field each event whole.
-func (b *Builder) finishShell(shell *Alert, blocks []block) {
-	var doc map[string]any
-	ancestors, depth := []any{}, 1
+func (b *Builder) finishShell(shell *Alert, steps []*source, blocks []block) {
+	d := document{depth: 2, blockType: shell.Rule.BuildingBlockType, group: shell.ID, steps: steps}
+	object := event.TextNode("rule", shell.Rule.ObjectID)
 	for i, bl := range blocks {
 		if i == 0 {
-			doc = maps.Clone(bl.doc)
+			d.body, d.first = bl.body, bl.source
 		} else {
-			doc = intersect(doc, bl.doc)
+			d.body = d.intersect(bl.body)
 		}
-		own, below := bl.source.ancestors()
-		depth = max(depth, below+1)
-		ancestors = append(append(ancestors, own...),
-			map[string]any{"id": bl.alert.ID, "type": "signal", "index": "", "depth": below + 1, "rule": shell.Rule.ObjectID})
+		below := bl.source.depth
+		d.depth = max(d.depth, below+2)
+		d.ancestors = append(append(d.ancestors, bl.source.ancestors...), ancestor{kind: "signal", id: bl.alert.ID, depth: below + 1, rule: &object})
 	}
-	shell.Reason = reason(doc, shell.Severity, shell.RuleName)
-	b.addAlertFields(shell, doc)
-	setKind(doc)
-	doc["kibana.alert.ancestors"] = ancestors
-	doc["kibana.alert.depth"] = depth + 1
-	doc["kibana.alert.group.id"] = shell.ID
-	if len(blocks) > 0 {
-		addOriginalTime(doc, blocks[0].source)
-	}
-	doc["shrike"] = map[string]any{"why": shell.Why, "sequence": shell.stepDocuments()}
+	shell.Reason = reason(&d.fields, shell.Severity, shell.RuleName)
+	d.fields = event.ObjectOf(setKind(slices.Clone(d.fields.List())))
+	b.write(shell, d)
 }
 
-// stepDocuments gives the steps of a sequence as they stand in its document.
-func (a *Alert) stepDocuments() map[string]any {
-	keys := []any{}
-	for _, k := range a.Keys {
-		keys = append(keys, map[string]any{"field": k.Field, "value": k.Value.JSON()})
-	}
-	steps := []any{}
-	for i := range a.Steps {
+// writeSteps writes the join keys and the steps of a sequence as they stand in its
+// document.
+func (a *Alert) writeSteps(w *writer, sources []*source) {
+	w.name("sequence")
+	w.own = append(w.own, '{')
+	w.list("join_keys", len(a.Keys), func(i int) {
+		w.string("field", a.Keys[i].Field)
+		w.name("value")
+		w.own = appendValue(w.own, a.Keys[i].Value.JSON())
+	})
+	w.list("steps", len(a.Steps), func(i int) {
 		st := &a.Steps[i]
-		m := map[string]any{"query": st.Query, "missing": st.Missing}
-		if st.Source != nil {
-			m["event"] = st.Source
-			m["trace"] = st.Trace
+		src := sources[i]
+		if src != nil {
+			w.named("event", &src.root)
 		}
+		w.name("missing")
+		w.own = strconv.AppendBool(w.own, st.Missing)
 		if offset, ok := a.Offset(i); ok {
-			m["offset_ms"] = offset
+			w.int("offset_ms", offset)
 		}
-		steps = append(steps, m)
-	}
-	return map[string]any{"join_keys": keys, "steps": steps}
+		w.string("query", st.Query)
+		if src != nil {
+			w.name("trace")
+			w.own = st.Trace.AppendJSON(w.own, w.share)
+		}
+	})
+	w.own = append(w.own, '}')
 }
 
 // Offset gives how many milliseconds step i was behind the first one; false where
@@ -197,66 +184,4 @@ func seconds(millis int64) string {
 		return strconv.FormatInt(millis/60_000, 10) + " min"
 	}
 	return strconv.FormatInt(millis/3_600_000, 10) + " h"
-}
-
-// intersect keeps what two documents have in common: fields that are equal in
-// both, and of lists the common members.
-func intersect(a, b map[string]any) map[string]any {
-	out := map[string]any{}
-	for key, v := range a {
-		w, ok := b[key]
-		if !ok {
-			continue
-		}
-		if common, ok := intersectValues(v, w); ok {
-			out[key] = common
-		}
-	}
-	return out
-}
-
-func intersectValues(v, w any) (any, bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		m, ok := w.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		common := intersect(v, m)
-		return common, len(common) > 0
-	case []any:
-		list, ok := w.([]any)
-		if !ok {
-			return nil, false
-		}
-		var common []any
-		for _, e := range v {
-			if containsValue(list, e) && !containsValue(common, e) {
-				common = append(common, e)
-			}
-		}
-		return common, len(common) > 0
-	}
-	return v, sameJSON(v, w)
-}
-
-// sameJSON compares values of documents; 1 and 1.0 are the same number.
-func sameJSON(v, w any) bool {
-	n, ok1 := v.(json.Number)
-	m, ok2 := w.(json.Number)
-	if ok1 && ok2 && n != m {
-		x, err1 := n.Float64()
-		y, err2 := m.Float64()
-		return err1 == nil && err2 == nil && x == y && strings.ContainsAny(string(n+m), ".eE")
-	}
-	return reflect.DeepEqual(v, w)
-}
-
-func containsValue(list []any, v any) bool {
-	for _, e := range list {
-		if sameJSON(e, v) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,71 +1,76 @@
 package alert
 
-// The source of an alert: the event's document as it came, what of it an alert
-// takes over, and the event's identity.
+// The source of an alert: the event's document as it came, and the event's identity.
 
 import (
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/sequence"
 )
 
-// source is the document of an event.
+// source is the document of an event. It holds until the alerts are built.
 type source struct {
-	fields map[string]any
-	id     string // the document's, or one made from its content
-	index  string // of a search hit
+	root  event.Node
+	id    string // the document's, or one made from its content
+	index string // of a search hit
+	// ancestors are what the event itself descends from, if it is an alert, and then
+	// the event, whose depth is depth.
+	ancestors []ancestor
+	depth     int
 }
 
-func newSource(text []byte, index, id string) *source {
-	s := &source{id: strings.Clone(id), index: strings.Clone(index), fields: event.Document(text)}
+// ancestor is an event or alert that an alert descends from: an entry of an event
+// that is an alert itself, or one made here.
+type ancestor struct {
+	entry *event.Node
+
+	id, kind, index string
+	depth           int
+	rule            *event.Node
+}
+
+func (b *Builder) source(r *sequence.Record) *source {
+	s := &source{root: b.reader.Read(r.Source), id: r.ID(), index: r.Index()}
 	if s.id == "" {
-		s.id = contentID(s.fields)
+		// The content is the identity, so that white space and the order of members
+		// do not matter.
+		b.buf = s.root.AppendCanonical(b.buf[:0])
+		s.id = hash(b.buf)
 	}
-	return s
-}
-
-// contentID makes an identity from what a document says, so that white space and
-// the order of members do not matter.
-func contentID(fields map[string]any) string {
-	canonical, err := json.Marshal(fields)
-	if err != nil {
-		panic("alert: a document that was read cannot be written: " + err.Error())
+	if own := lookup(&s.root, "kibana.alert.ancestors"); own != nil && own.Kind() == event.ListNode {
+		for i := range own.List() {
+			s.ancestors = append(s.ancestors, ancestor{entry: &own.List()[i]})
+		}
 	}
-	return hash(string(canonical))
-}
-
-// ancestors gives what the event itself descends from, if it is an alert, and then
-// the event; and the event's depth.
-func (s *source) ancestors() (list []any, depth int) {
-	if own, ok := lookup(s.fields, "kibana.alert.ancestors").([]any); ok {
-		list = append(list, own...)
-	}
-	self := map[string]any{"id": s.id, "type": "event", "index": s.index, "depth": 0}
-	depths := texts(lookup(s.fields, "kibana.alert.depth"))
-	if len(depths) > 0 || lookup(s.fields, "kibana.alert.rule.uuid") != nil {
-		depth = 1
+	self := ancestor{id: s.id, kind: "event", index: s.index}
+	depths := texts(lookup(&s.root, "kibana.alert.depth"))
+	rule := lookup(&s.root, "kibana.alert.rule.uuid")
+	if len(depths) > 0 || rule != nil {
+		s.depth = 1
 		if len(depths) > 0 {
-			depth, _ = strconv.Atoi(depths[0])
+			s.depth, _ = strconv.Atoi(depths[0])
 		}
-		self["type"], self["depth"] = "signal", depth
-		if rule := lookup(s.fields, "kibana.alert.rule.uuid"); rule != nil {
-			self["rule"] = rule
-		}
+		self.kind, self.depth, self.rule = "signal", s.depth, rule
 	}
-	return append(list, self), depth
+	s.ancestors = append(s.ancestors, self)
+	return s
 }
 
 // descendsFrom reports whether the event is an alert of a rule, or was made of one.
 // Such an event raises no further alert of the rule, which would never end.
 func (s *source) descendsFrom(objectID string) bool {
-	list, _ := s.ancestors()
-	for _, a := range list {
-		if m, ok := a.(map[string]any); ok && m["rule"] == objectID {
+	for i := range s.ancestors {
+		a := &s.ancestors[i]
+		rule := a.rule
+		if a.entry != nil {
+			rule = a.entry.Member("rule")
+		}
+		if rule != nil && rule.Kind() == event.StringNode && rule.Text() == objectID {
 			return true
 		}
 	}
@@ -74,219 +79,112 @@ func (s *source) descendsFrom(objectID string) bool {
 
 // identities gives the ids and indices of the ancestors as one text.
 func (s *source) identities() string {
-	list, _ := s.ancestors()
 	var b strings.Builder
-	for _, a := range list {
-		if m, ok := a.(map[string]any); ok {
-			b.WriteString(scalar(m["id"]) + scalar(m["index"]))
+	for i := range s.ancestors {
+		switch a := &s.ancestors[i]; {
+		case a.entry == nil:
+			b.WriteString(a.id + a.index)
+		case a.entry.Kind() == event.ObjectNode:
+			b.WriteString(scalar(a.entry.Member("id")) + scalar(a.entry.Member("index")))
 		}
 	}
 	return b.String()
 }
 
+// originalTime gives the event's own @timestamp.
+func (s *source) originalTime() (string, bool) {
+	values := texts(lookup(&s.root, "@timestamp"))
+	if len(values) == 0 {
+		return "", false
+	}
+	when, ok := event.ParseTime(values[0])
+	return when.String(), ok
+}
+
 // eventAlertID is the identity Kibana gives the alert of one event: the SHA-256
 // of index, id and version of the document, space and rule object id. Search hits
 // of EQL have no version, which reads "undefined".
-func eventAlertID(s *source, space, objectID string) string {
-	return hash(s.index + s.id + "undefined" + space + ":" + objectID)
+func (b *Builder) eventAlertID(s *source, objectID string) string {
+	b.buf = b.buf[:0]
+	for _, part := range []string{s.index, s.id, "undefined", b.run.Space, ":", objectID} {
+		b.buf = append(b.buf, part...)
+	}
+	return hash(b.buf)
 }
 
-// copySource gives the part of an alert document that comes from the event.
-func (b *Builder) copySource(s *source) map[string]any {
-	doc := make(map[string]any, len(s.fields)+80)
-	for key, value := range s.fields {
-		top, _, _ := strings.Cut(key, ".")
-		if top == "kibana" || top == "signal" || top == "threshold_result" {
+func hash(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// lookup finds the value of a dotted field in a document, however it is nested; nil
+// if there is none, or null.
+func lookup(doc *event.Node, field string) *event.Node {
+	if m := doc.Member(field); m != nil {
+		if m.Kind() == event.NullNode {
+			return nil
+		}
+		return m
+	}
+	for i := range len(field) {
+		if field[i] != '.' {
 			continue
 		}
-		if v, ok := b.fit(key, value); ok {
-			doc[key] = v
-		}
-	}
-	for _, group := range []string{"event", "data_stream"} {
-		for key, value := range flatten(doc, group) {
-			doc["kibana.alert.original_"+key] = value
-		}
-	}
-	setKind(doc)
-	return doc
-}
-
-// setKind makes event.kind "signal", wherever the document keeps it.
-func setKind(doc map[string]any) {
-	delete(doc, "event.kind")
-	switch ev := doc["event"].(type) {
-	case map[string]any:
-		doc["event"] = signalKind(ev)
-	case []any:
-		list := slices.Clone(ev)
-		for i, e := range list {
-			if m, ok := e.(map[string]any); ok {
-				list[i] = signalKind(m)
-			}
-		}
-		doc["event"] = list
-	default:
-		doc["event.kind"] = "signal"
-	}
-}
-
-func signalKind(ev map[string]any) map[string]any {
-	ev = maps.Clone(ev)
-	ev["kind"] = "signal"
-	return ev
-}
-
-// fit drops what the mapping of alerts could not hold: an object where a value
-// is due, a value where an object is due, and values their type cannot read. The
-// members of a list are judged one by one.
-func (b *Builder) fit(path string, value any) (any, bool) {
-	switch v := value.(type) {
-	case map[string]any:
-		if typ, ok := b.types.Lookup(path); ok && !typ.Unsupported() && typ != event.Flattened {
-			return nil, false
-		}
-		out := make(map[string]any, len(v))
-		for key, inner := range v {
-			if fitting, ok := b.fit(path+"."+key, inner); ok {
-				out[key] = fitting
-			}
-		}
-		return out, true
-	case []any:
-		out := make([]any, 0, len(v))
-		for _, e := range v {
-			if fitting, ok := b.fit(path, e); ok {
-				out = append(out, fitting)
-			}
-		}
-		return out, len(out) > 0 || len(v) == 0
-	case nil:
-		return nil, true
-	}
-	typ, known := b.types.Lookup(path)
-	if !known && b.types.IsParent(path) {
-		return nil, false // an object is due
-	}
-	return value, !known || readable(typ, value)
-}
-
-// readable reports whether a type of Elasticsearch can hold a scalar.
-func readable(typ event.Type, value any) bool {
-	text := scalar(value)
-	_, isBool := value.(bool)
-	switch typ {
-	case event.Boolean:
-		return text == "true" || text == "false"
-	case event.LongType, event.DoubleType:
-		_, err := strconv.ParseFloat(text, 64)
-		return err == nil && !isBool
-	case event.DateType, event.DateNanos:
-		_, ok := event.ParseTime(text)
-		return ok
-	case event.IPType:
-		return event.IsIP(text)
-	}
-	return !typ.Unsupported()
-}
-
-// flatten gives the leaves of a document below a top-level name, by dotted path,
-// whether they are nested or written with dots.
-func flatten(doc map[string]any, top string) map[string]any {
-	out := map[string]any{}
-	for key, value := range doc {
-		if key == top || strings.HasPrefix(key, top+".") {
-			flattenInto(out, key, value)
-		}
-	}
-	return out
-}
-
-func flattenInto(out map[string]any, path string, value any) {
-	switch v := value.(type) {
-	case map[string]any:
-		for key, inner := range v {
-			flattenInto(out, path+"."+key, inner)
-		}
-		return
-	case []any:
-		if slices.ContainsFunc(v, isObject) {
-			for _, e := range v {
-				flattenInto(out, path, e)
-			}
-			return
-		}
-	}
-	if old, ok := out[path]; ok {
-		value = append(slices.Clone(asList(old)), asList(value)...)
-	}
-	out[path] = value
-}
-
-func isObject(v any) bool {
-	_, ok := v.(map[string]any)
-	return ok
-}
-
-func asList(v any) []any {
-	if list, ok := v.([]any); ok {
-		return list
-	}
-	return []any{v}
-}
-
-// lookup finds the value of a dotted field in a document, however it is nested.
-func lookup(doc map[string]any, field string) any {
-	if v, ok := doc[field]; ok {
-		return v
-	}
-	for i, c := range field {
-		if c != '.' {
+		inner := doc.Member(field[:i])
+		if inner == nil {
 			continue
 		}
-		switch inner := doc[field[:i]].(type) {
-		case map[string]any:
+		switch inner.Kind() {
+		case event.ObjectNode:
 			if v := lookup(inner, field[i+1:]); v != nil {
 				return v
 			}
-		case []any:
-			var list []any
-			for _, e := range inner {
-				if m, ok := e.(map[string]any); ok {
-					if v := lookup(m, field[i+1:]); v != nil {
-						list = append(list, v)
-					}
-				}
-			}
-			if list != nil {
-				return list
+		case event.ListNode:
+			if v := lookupEach(inner.List(), field[i+1:]); v != nil {
+				return v
 			}
 		}
 	}
 	return nil
 }
 
-// texts gives a value, or the members of a list of values, as text.
-func texts(v any) []string {
-	switch v := v.(type) {
-	case nil, map[string]any:
+// lookupEach gives a list of the values of a field in the objects of a list.
+func lookupEach(list []event.Node, field string) *event.Node {
+	var found []event.Node
+	for i := range list {
+		if v := lookup(&list[i], field); v != nil {
+			found = append(found, *v)
+		}
+	}
+	if found == nil {
 		return nil
-	case []any:
+	}
+	n := event.ListOf(found)
+	return &n
+}
+
+// texts gives a value, or the members of a list of values, as text.
+func texts(n *event.Node) []string {
+	if n == nil {
+		return nil
+	}
+	switch n.Kind() {
+	case event.NullNode, event.ObjectNode:
+		return nil
+	case event.ListNode:
 		var list []string
-		for _, e := range v {
-			list = append(list, texts(e)...)
+		for i := range n.List() {
+			list = append(list, texts(&n.List()[i])...)
 		}
 		return list
 	}
-	return []string{scalar(v)}
+	return []string{n.Text()}
 }
 
-func scalar(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
+// scalar gives a value as text, whatever it is.
+func scalar(n *event.Node) string {
+	if n == nil {
+		return fmt.Sprint(nil)
 	}
-	return fmt.Sprint(v)
+	return fmt.Sprint(n.Value())
 }

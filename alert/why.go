@@ -3,6 +3,7 @@ package alert
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/shrike-project/shrike/eql"
 )
@@ -75,6 +76,9 @@ func appendNew(list []string, s string) []string {
 
 // cut shortens text in its middle: the ends of paths and command lines tell most.
 func cut(s string, most int) string {
+	if len(s) <= most && utf8.ValidString(s) {
+		return s
+	}
 	runes := []rune(strings.ToValidUTF8(s, "\uFFFD"))
 	if len(runes) <= most {
 		return string(runes)

@@ -8,8 +8,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"io"
 	"os"
 	"testing"
 
@@ -88,6 +86,67 @@ func BenchmarkMatch(b *testing.B) {
 	b.ReportMetric(float64(n)/float64(b.N), "hits/op")
 }
 
+// alerting are the events that alert.
+type alerting struct {
+	d      *detect.Detector
+	events []*event.Event
+	hits   []*detect.Hits
+}
+
+func benchAlerting(b *testing.B) *alerting {
+	lines, _ := benchEvents(b)
+	a := &alerting{d: benchDetector(b)}
+	dec, m := a.d.NewDecoder(), a.d.NewMatcher()
+	for _, line := range lines {
+		ev, hits := &event.Event{}, &detect.Hits{}
+		if dec.Decode(line, ev) != nil {
+			continue
+		}
+		m.Match(ev, hits)
+		n := 0
+		if a.d.Signals(ev, hits, func(*detect.Signal) { n++ }); n > 0 && len(a.events) < 500 {
+			a.events, a.hits = append(a.events, ev), append(a.hits, hits)
+		}
+	}
+	if len(a.events) == 0 {
+		b.Fatal("no event alerts")
+	}
+	return a
+}
+
+// build makes the alerts of event i.
+func (a *alerting) build(builder *alert.Builder, i int, emit func(*alert.Alert)) {
+	a.d.Signals(a.events[i%len(a.events)], a.hits[i%len(a.events)], func(s *detect.Signal) { builder.Build(s, emit) })
+}
+
+// BenchmarkBuild makes the alerts of an event that alerts.
+func BenchmarkBuild(b *testing.B) {
+	a := benchAlerting(b)
+	builder := alert.NewBuilder(alert.Run{}, a.d.Fields().Types())
+	b.ReportAllocs()
+	alerts := 0
+	for i := 0; b.Loop(); i++ {
+		a.build(builder, i, func(*alert.Alert) { alerts++ })
+	}
+	b.ReportMetric(float64(alerts)/float64(b.N), "alerts/op")
+}
+
+// BenchmarkAppendJSON writes the alerts of an event.
+func BenchmarkAppendJSON(b *testing.B) {
+	a := benchAlerting(b)
+	builder := alert.NewBuilder(alert.Run{}, a.d.Fields().Types())
+	var alerts []*alert.Alert
+	for i := range a.events {
+		a.build(builder, i, func(al *alert.Alert) { alerts = append(alerts, al) })
+	}
+	b.ReportAllocs()
+	var out []byte
+	for i := 0; b.Loop(); i++ {
+		out = alerts[i%len(alerts)].AppendJSON(out[:0])
+	}
+	b.SetBytes(int64(len(out)))
+}
+
 // BenchmarkScan scans a whole file, from its bytes to alerts.
 func BenchmarkScan(b *testing.B) {
 	lines, text := benchEvents(b)
@@ -95,11 +154,12 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	alerts := 0
+	var out []byte
 	for b.Loop() {
 		src := file.Open([]string{eventsPath()}, file.Options{})
 		_, _, err := pipeline.Detect(b.Context(), src, d, pipeline.DetectOptions{
 			Scan: pipeline.ScanOptions{Jobs: 1}, Stream: detect.StreamOptions{Lateness: detect.Unlimited},
-			Emit: func(a *alert.Alert) error { alerts++; return json.NewEncoder(io.Discard).Encode(a.Document) },
+			Emit: func(a *alert.Alert) error { alerts++; out = a.AppendJSON(out[:0]); return nil },
 		})
 		src.Close()
 		if err != nil {

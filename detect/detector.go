@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"sync"
 
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
@@ -36,6 +37,7 @@ type Detector struct {
 	network *predicate.Network
 	items   []hit // by condition of the network
 	seed    maphash.Seed
+	readers *sync.Pool // of *stepReader
 }
 
 // Skipped is a rule that does not run.
@@ -65,6 +67,7 @@ type clock struct {
 // New compiles rules. Those that cannot run are listed by Skipped.
 func New(rules []*rule.Rule, opt Options) *Detector {
 	d := &Detector{opt: opt, fields: event.NewFieldSet(opt.Types), seed: maphash.MakeSeed()}
+	d.readers = &sync.Pool{New: func() any { return &stepReader{decoder: d.NewDecoder()} }}
 	for i, name := range []string{"data_stream.type", "data_stream.dataset", "data_stream.namespace"} {
 		d.stream[i] = d.fields.Add(name)
 	}

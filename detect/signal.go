@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"sync"
+
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/rule"
@@ -26,7 +28,7 @@ type Signal struct {
 
 	compiled *compiled
 	event    *event.Event // of a single event query: the event, while it holds
-	fields   *event.FieldSet
+	readers  *sync.Pool   // of *stepReader, for the events of sequences
 }
 
 // Step is an event of a signal.
@@ -55,20 +57,27 @@ func (s *Signal) Traces() []*eql.Trace {
 		return []*eql.Trace{s.compiled.conditions[0].Trace(s.event)}
 	}
 	list := make([]*eql.Trace, len(s.Steps))
-	decoder := event.NewDecoder(s.fields, "")
-	var ev event.Event
+	r := s.readers.Get().(*stepReader)
+	defer s.readers.Put(r)
 	for i, step := range s.Steps {
-		if step.Record == nil || decoder.Decode(step.Record.Source, &ev) != nil {
+		if step.Record == nil || r.decoder.Decode(step.Record.Source, &r.event) != nil {
 			continue
 		}
-		list[i] = s.compiled.conditions[step.item].Trace(&ev)
+		list[i] = s.compiled.conditions[step.item].Trace(&r.event)
 	}
 	return list
 }
 
+// stepReader reads the events of sequences once more. A decoder for the fields of all
+// rules is dear to make.
+type stepReader struct {
+	decoder *event.Decoder
+	event   event.Event
+}
+
 // sequenceSignal makes the signal of a match.
 func (d *Detector) sequenceSignal(c *compiled, m sequence.Match) *Signal {
-	s := &Signal{Rule: c.rule, Order: m.Order, compiled: c, fields: d.fields}
+	s := &Signal{Rule: c.rule, Order: m.Order, compiled: c, readers: d.readers}
 	names := c.plan.KeyNames(0)
 	for i, v := range sequence.KeyValues(m.Key) {
 		s.Keys = append(s.Keys, JoinKey{names[i], v})

@@ -5,6 +5,7 @@ package eql
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/shrike-project/shrike/event"
 )
@@ -19,6 +20,8 @@ type Condition struct {
 	category event.Field // NoField: no category test
 	root     Node
 	labels   map[Expr]string
+	fields   *event.FieldSet
+	explain  func() *explainers // makes them once
 }
 
 // CompileOptions say how a condition reads events.
@@ -38,7 +41,8 @@ func Compile(q *EventQuery, fields *event.FieldSet, opt CompileOptions) (*Condit
 		opt.CategoryField = DefaultCategoryField
 	}
 	c := &compiler{fields: fields}
-	cond := &Condition{query: q, category: event.NoField, root: c.node(q.Where), labels: map[Expr]string{}}
+	cond := &Condition{query: q, category: event.NoField, root: c.node(q.Where), labels: map[Expr]string{}, fields: fields}
+	cond.explain = sync.OnceValue(cond.newExplainers)
 	if !q.Any {
 		cond.category = fields.Add(opt.CategoryField)
 	}
@@ -83,11 +87,10 @@ func (c *Condition) categoryMatches(ev *event.Event) bool {
 }
 
 // Node is a part of a compiled condition. It answers yes or no for an event, which
-// must have been decoded with the condition's FieldSet, and says why. The kinds are
-// *AllOf, *AnyOf, *Complement and *Leaf.
+// must have been decoded with the condition's FieldSet. The kinds are *AllOf, *AnyOf,
+// *Complement and *Leaf.
 type Node interface {
 	Matches(ev *event.Event) bool
-	trace(ev *event.Event, c *Condition) *Trace
 }
 
 // AllOf holds if every part of the list does.

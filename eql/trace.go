@@ -4,7 +4,6 @@ package eql
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/shrike-project/shrike/event"
@@ -22,23 +21,29 @@ const (
 )
 
 // Trace tells what each part of a condition comes to for one event. It owns its
-// memory.
+// memory, but for the Part.
 type Trace struct {
-	// Kind is "query", "category", "and", "or", "not" or "test".
-	Kind string `json:"kind"`
-	// Label is the comment that stands before the part in the query.
-	Label string `json:"label,omitempty"`
-	// Expr is the part as text, Short the same with long lists cut.
-	Expr   string `json:"expr"`
-	Short  string `json:"-"`
+	*Part
 	Result Result `json:"result"`
 	// Fields are the values a test looked at.
 	Fields []FieldTrace `json:"fields,omitempty"`
 	// Patterns are those of a list of patterns or values that matched.
 	Patterns []string `json:"patterns,omitempty"`
 	Children []*Trace `json:"children,omitempty"`
+}
 
-	head string // of a list test: what stands before its list
+// Part is a part of a condition, as all its traces show it.
+type Part struct {
+	// Kind is "query", "category", "and", "or", "not" or "test".
+	Kind string `json:"kind"`
+	// Label is the comment that stands before the part in the query.
+	Label string `json:"label,omitempty"`
+	// Expr is the part as text, Short the same with long lists cut.
+	Expr  string `json:"expr"`
+	Short string `json:"-"`
+
+	head  string // of a list test: what stands before its list
+	fixed string // how traces begin as JSON, up to the result
 }
 
 // FieldTrace is what a test saw of a field.
@@ -56,25 +61,23 @@ const MaxTraceValues = 20
 
 // Trace tells why the condition holds for an event, or does not.
 func (c *Condition) Trace(ev *event.Event) *Trace {
-	t := &Trace{Kind: "query", Expr: c.query.String(), Short: "event", Result: False}
-	if c.categoryMatches(ev) {
-		t.Result = True
-	}
-	if c.category != event.NoField {
-		f := fieldTrace(ev, c.category)
-		res := t.Result
-		if len(f.Values) == 0 {
-			res = Unknown
+	x := c.explain()
+	t := newTracer(ev, x.query.size)
+	query, root := t.begin(x.query), t.trace(x.root)
+	query.Result = result(root.Result == True)
+	if holds := c.categoryMatches(ev); x.category != nil {
+		category := t.begin(x.category)
+		category.Fields = t.seen(x.category.fields, c.category)
+		if category.Result = result(holds); len(category.Fields[0].Values) == 0 {
+			category.Result = Unknown
 		}
-		test := f.Name + " is " + quote(c.query.Category)
-		t.Children = append(t.Children, &Trace{Kind: "category", Expr: test, Short: test, Result: res, Fields: []FieldTrace{f}})
+		query.Children = append(query.Children, category)
+		if !holds {
+			query.Result = False
+		}
 	}
-	root := c.root.trace(ev, c)
-	if root.Result != True {
-		t.Result = False
-	}
-	t.Children = append(t.Children, root)
-	return t
+	query.Children = append(query.Children, root)
+	return query
 }
 
 func result(b bool) Result {
@@ -84,86 +87,219 @@ func result(b bool) Result {
 	return False
 }
 
-func (n *AllOf) trace(ev *event.Event, c *Condition) *Trace {
-	return traceList("and", n.expr, n.List, n.Matches(ev), ev, c)
+// traceSize is how many nodes traces have, links to children, and fields.
+type traceSize struct{ nodes, links, fields int }
+
+func (s *traceSize) add(t traceSize) {
+	s.nodes += t.nodes
+	s.links += t.links
+	s.fields += t.fields
 }
 
-func (n *AnyOf) trace(ev *event.Event, c *Condition) *Trace {
-	return traceList("or", n.expr, n.List, n.Matches(ev), ev, c)
+// tracer makes the trace of one event, in memory that was made for all of it.
+type tracer struct {
+	ev      *event.Event
+	scratch Scratch
+	nodes   []Trace
+	links   []*Trace
+	fields  []FieldTrace
+	values  []string
+	texts   strings.Builder // what was copied of the event
 }
 
-func traceList(kind string, e Expr, list []Node, holds bool, ev *event.Event, c *Condition) *Trace {
-	t := &Trace{Kind: kind, Label: c.labels[e], Expr: Format(e), Short: kind, Result: result(holds)}
-	for _, n := range list {
-		t.Children = append(t.Children, n.trace(ev, c))
+func newTracer(ev *event.Event, size traceSize) *tracer {
+	return &tracer{ev: ev, nodes: make([]Trace, size.nodes), links: make([]*Trace, size.links), fields: make([]FieldTrace, size.fields)}
+}
+
+// begin makes a trace that tells nothing of the event yet. There is room for its
+// children.
+func (t *tracer) begin(x *explainer) *Trace {
+	node := &t.nodes[0]
+	node.Part, t.nodes = x.part, t.nodes[1:]
+	n := len(x.parts)
+	node.Children, t.links = t.links[:0:n], t.links[n:]
+	return node
+}
+
+func (t *tracer) trace(x *explainer) *Trace {
+	switch {
+	case x.leaf != nil:
+		return t.test(x)
+	case x.part.Kind == "and":
+		return t.list(x, true)
+	case x.part.Kind == "or":
+		return t.list(x, false)
 	}
-	return t
+	return t.complement(x)
 }
 
-// trace of a negated test is one line, not two.
-func (n *Complement) trace(ev *event.Event, c *Condition) *Trace {
-	inner := n.Of.trace(ev, c)
-	t := &Trace{Kind: "not", Label: c.labels[n.expr], Expr: Format(n.expr), Short: abbreviate(n.expr), Result: result(inner.Result != True)}
-	if inner.Kind == "test" {
-		t.Kind, t.Fields, t.Patterns, t.head = "test", inner.Fields, inner.Patterns, "not "+inner.head
-		return t
+// list traces a conjunction, which holds if all of its parts do, or a disjunction,
+// which does not hold if none does.
+func (t *tracer) list(x *explainer, all bool) *Trace {
+	node := t.begin(x)
+	holds := all
+	for _, part := range x.parts {
+		child := t.trace(part)
+		node.Children = append(node.Children, child)
+		if (child.Result == True) != all {
+			holds = !all
+		}
 	}
-	t.Children = []*Trace{inner}
-	return t
+	node.Result = result(holds)
+	return node
 }
 
-func (l *Leaf) trace(ev *event.Event, c *Condition) *Trace {
-	t := &Trace{Kind: "test", Label: c.labels[l.expr], Expr: Format(l.expr), Short: abbreviate(l.expr), Result: Unknown, head: listHead(l.expr)}
-	for _, f := range l.fields {
-		t.Fields = append(t.Fields, fieldTrace(ev, f))
+func (t *tracer) complement(x *explainer) *Trace {
+	node, inner := t.begin(x), t.trace(x.parts[0])
+	node.Result = result(inner.Result != True)
+	if x.part.Kind == "test" {
+		node.Fields, node.Patterns, node.Children = inner.Fields, inner.Patterns, nil
+		return node
 	}
-	l.choices(ev, &Scratch{}, func(env *env) bool {
-		v := l.eval(env)
-		if !v.IsNull() && t.Result == Unknown {
-			t.Result = False
+	node.Children = append(node.Children, inner)
+	return node
+}
+
+func (t *tracer) test(x *explainer) *Trace {
+	node := t.begin(x)
+	node.Result = Unknown
+	node.Fields = t.seen(x.fields, x.leaf.fields...)
+	x.leaf.choices(t.ev, &t.scratch, func(env *env) bool {
+		v := x.leaf.eval(env)
+		if !v.IsNull() && node.Result == Unknown {
+			node.Result = False
 		}
 		if !v.Bool() {
 			return true
 		}
-		t.Result = True
-		for i := range t.Fields {
-			if len(t.Fields[i].Values) > 1 {
-				t.Fields[i].Decided = cloneString(env.values[i].Display())
+		node.Result = True
+		for i := range node.Fields {
+			if len(node.Fields[i].Values) > 1 {
+				node.Fields[i].Decided = t.copy(env.values[i].Display())
 			}
 		}
-		t.Patterns = matchedElements(l.expr, env, l.fields, ev.Fields())
+		for _, elem := range x.elements {
+			if elem.matches(env).Bool() {
+				node.Patterns = append(node.Patterns, elem.text)
+			}
+		}
 		return false
 	})
-	return t
+	return node
 }
 
-func fieldTrace(ev *event.Event, f event.Field) FieldTrace {
-	t := FieldTrace{Name: ev.Fields().Name(f), Values: []string{}}
-	for _, v := range ev.Values(f) {
-		if len(t.Values) == MaxTraceValues {
-			break
-		}
-		t.Values = append(t.Values, cloneString(v.Display()))
-	}
-	return t
-}
-
-func cloneString(s string) string { return string([]byte(s)) }
-
-// matchedElements gives those elements of a list test that the chosen value fits.
-func matchedElements(e Expr, env *env, fields []event.Field, set *event.FieldSet) []string {
-	list := listElements(e)
-	if len(list) < 2 {
+// seen gives what the event has of some fields.
+func (t *tracer) seen(names []string, fields ...event.Field) []FieldTrace {
+	if len(fields) == 0 {
 		return nil
 	}
-	var matched []string
-	for _, elem := range list {
-		lc := &leafCompiler{compiler: &compiler{fields: set}, leaf: &Leaf{fields: slices.Clone(fields)}}
-		if lc.compile(withElement(e, elem))(env).Bool() {
-			matched = append(matched, Format(elem))
+	list := t.fields[:len(fields):len(fields)]
+	t.fields = t.fields[len(fields):]
+	for i, f := range fields {
+		values := t.ev.Values(f)
+		values = values[:min(len(values), MaxTraceValues)]
+		list[i] = FieldTrace{Name: names[i], Values: t.room(len(values))}
+		for k, v := range values {
+			list[i].Values[k] = t.copy(v.Display())
 		}
 	}
-	return matched
+	return list
+}
+
+// copy gives a text in memory of the trace.
+func (t *tracer) copy(s string) string {
+	if t.texts.Cap()-t.texts.Len() < len(s) {
+		t.texts = strings.Builder{} // the texts in the old one stay where they are
+		t.texts.Grow(max(len(s), 512))
+	}
+	at := t.texts.Len()
+	t.texts.WriteString(s)
+	return t.texts.String()[at:]
+}
+
+// room gives memory for n texts.
+func (t *tracer) room(n int) []string {
+	if n == 0 {
+		return []string{}
+	}
+	if n > len(t.values) {
+		t.values = make([]string, max(n, 16))
+	}
+	list := t.values[:n:n]
+	t.values = t.values[n:]
+	return list
+}
+
+// AppendJSON writes the trace as encoding/json does, with the escapes of
+// event.AppendQuoted. Fixed, if it is not nil, appends a text that is the same in all
+// traces of a condition, or notes to do so later.
+func (t *Trace) AppendJSON(dst []byte, fixed func(dst []byte, text string) []byte) []byte {
+	switch {
+	case t == nil:
+		return append(dst, "null"...)
+	case fixed == nil:
+		dst = append(dst, t.fixed...)
+	default:
+		dst = fixed(dst, t.fixed)
+	}
+	dst = event.AppendQuoted(dst, string(t.Result))
+	for i := range t.Fields {
+		dst = appendListed(dst, `,"fields":[`, i)
+		dst = t.Fields[i].appendJSON(dst)
+	}
+	dst = endListed(dst, len(t.Fields))
+	for i, p := range t.Patterns {
+		dst = appendListed(dst, `,"patterns":[`, i)
+		dst = event.AppendQuoted(dst, p)
+	}
+	dst = endListed(dst, len(t.Patterns))
+	for i, child := range t.Children {
+		dst = appendListed(dst, `,"children":[`, i)
+		dst = child.AppendJSON(dst, fixed)
+	}
+	return append(endListed(dst, len(t.Children)), '}')
+}
+
+// appendFixed begins the JSON of a trace of the part: all of it that no event changes.
+func (p *Part) appendFixed(dst []byte) []byte {
+	dst = event.AppendQuoted(append(dst, `{"kind":`...), p.Kind)
+	if p.Label != "" {
+		dst = event.AppendQuoted(append(dst, `,"label":`...), p.Label)
+	}
+	dst = event.AppendQuoted(append(dst, `,"expr":`...), p.Expr)
+	return append(dst, `,"result":`...)
+}
+
+func (f *FieldTrace) appendJSON(dst []byte) []byte {
+	dst = event.AppendQuoted(append(dst, `{"name":`...), f.Name)
+	dst = append(dst, `,"values":[`...)
+	for i, v := range f.Values {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = event.AppendQuoted(dst, v)
+	}
+	dst = append(dst, ']')
+	if f.Decided != "" {
+		dst = event.AppendQuoted(append(dst, `,"decided":`...), f.Decided)
+	}
+	return append(dst, '}')
+}
+
+// appendListed writes what stands before element i of a list.
+func appendListed(dst []byte, open string, i int) []byte {
+	if i == 0 {
+		return append(dst, open...)
+	}
+	return append(dst, ',')
+}
+
+// endListed ends a list of n elements, which is left out if it has none.
+func endListed(dst []byte, n int) []byte {
+	if n == 0 {
+		return dst
+	}
+	return append(dst, ']')
 }
 
 func listElements(e Expr) []Expr {
@@ -231,17 +367,18 @@ func abbreviate(e Expr) string {
 // Decisive gives the tests that settle a trace: for a conjunction that holds all
 // its parts, for one that does not the first part that fails, and the other way
 // round for a disjunction.
-func (t *Trace) Decisive() []*Trace {
+func (t *Trace) Decisive() []*Trace { return t.appendDecisive(nil) }
+
+func (t *Trace) appendDecisive(list []*Trace) []*Trace {
 	if len(t.Children) == 0 {
-		return []*Trace{t}
+		return append(list, t)
 	}
 	all := t.Kind == "not" || (t.Kind == "or") == (t.Result != True)
-	var list []*Trace
 	for _, child := range t.Children {
 		if all {
-			list = append(list, child.Decisive()...)
+			list = child.appendDecisive(list)
 		} else if (child.Result == True) == (t.Result == True) {
-			return child.Decisive()
+			return child.appendDecisive(list)
 		}
 	}
 	return list

@@ -31,5 +31,10 @@
 // Its values may point into the document's bytes: they are valid until the next
 // Decode, or until the bytes change. Value.Clone makes a copy to keep.
 //
+// # Whole documents
+//
+// A TreeReader reads all of a document, into Nodes that can be looked at and written
+// again; Document gives the same as maps. They read whatever a Decoder accepts.
+//
 // The package is part of Shrike's promised interface for other Go programs.
 package event

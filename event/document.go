@@ -1,29 +1,81 @@
 package event
 
-import "encoding/json"
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
 
 // Document reads a whole document as maps, lists, strings, json.Numbers, booleans
-// and nil, with the same leniency as a Decoder and so that nothing a Decoder sees
-// is lost: duplicate keys become one member, objects merged and other values in a
-// list; escapes JSON does not know keep their characters; words that are no JSON
-// become text. It gives nil for text that is not an object. The result owns its
-// memory.
+// and nil: the Value of its tree. It gives nil for text that is not an object. The
+// result owns its memory.
 func Document(doc []byte) map[string]any {
-	r := documentReader{doc: doc}
-	r.i = skipSpace(doc, 0)
-	if r.i >= len(doc) || doc[r.i] != '{' {
-		return nil
+	var r TreeReader
+	root := r.Read(bytes.Clone(doc))
+	m, _ := root.Value().(map[string]any)
+	return m
+}
+
+// TreeReader reads whole documents with the same leniency as a Decoder and so that
+// nothing a Decoder sees is lost: duplicate keys become one member, objects merged
+// and other values in a list; escapes JSON does not know keep their characters;
+// words that are no JSON become text.
+//
+// Trees share the memory of their documents, and that of the reader, which Reset
+// takes back. The zero value is ready for use; it belongs to one goroutine.
+type TreeReader struct {
+	doc   []byte
+	text  string // doc
+	i     int
+	depth int
+	stack []Node // the members and elements of what is being read
+	order []placed
+	free  []Node // memory for what was read
+}
+
+// Read reads a document. It gives null for text that is not an object.
+func (r *TreeReader) Read(doc []byte) Node {
+	i := skipSpace(doc, 0)
+	if i >= len(doc) || doc[i] != '{' {
+		return Node{}
 	}
+	r.doc, r.text, r.i, r.depth = doc, view(doc), i, 0
 	return r.object()
 }
 
-type documentReader struct {
-	doc   []byte
-	i     int
-	depth int
+// maxKeptNodes is how much memory a reader keeps for its next documents.
+const maxKeptNodes = 4096
+
+// Reset takes back the memory of all trees that were read, and forgets their
+// documents.
+func (r *TreeReader) Reset() {
+	r.doc, r.text = nil, ""
+	if cap(r.stack) > maxKeptNodes {
+		r.stack, r.order = nil, nil
+	}
+	if cap(r.free) > maxKeptNodes {
+		r.free = nil
+	}
+	clear(r.stack[:cap(r.stack)])
+	clear(r.free)
+	r.stack, r.free = r.stack[:0], r.free[:0]
 }
 
-func (r *documentReader) peek() byte {
+// Room gives memory for n nodes, which holds until Reset.
+func (r *TreeReader) Room(n int) []Node {
+	if n == 0 {
+		return []Node{}
+	}
+	if n > cap(r.free)-len(r.free) {
+		r.free = make([]Node, 0, max(n, min(2*cap(r.free), maxKeptNodes), 64))
+	}
+	at := len(r.free)
+	r.free = r.free[:at+n]
+	return r.free[at : at : at+n]
+}
+
+func (r *TreeReader) peek() byte {
 	r.i = skipSpace(r.doc, r.i)
 	if r.i < len(r.doc) {
 		return r.doc[r.i]
@@ -32,8 +84,8 @@ func (r *documentReader) peek() byte {
 }
 
 // object reads the object at i and moves behind it.
-func (r *documentReader) object() map[string]any {
-	out := map[string]any{}
+func (r *TreeReader) object() Node {
+	base := len(r.stack)
 	r.i++
 	r.depth++
 	defer func() { r.depth-- }()
@@ -41,26 +93,27 @@ func (r *documentReader) object() map[string]any {
 		switch r.peek() {
 		case '}':
 			r.i++
-			return out
+			return ObjectOf(r.members(base))
 		case '"':
-			key := r.str()
+			name, spelling := r.str()
+			if spelling&escaped != 0 {
+				name, spelling = string(appendUnescaped(nil, []byte(name))), spoken
+			}
 			if r.peek() == ':' {
 				r.i++
 			}
-			value := r.value()
-			if old, ok := out[key]; ok {
-				value = join(old, value)
-			}
-			out[key] = value
+			member := r.value()
+			member.name, member.spelling = name, spelling
+			r.stack = append(r.stack, member)
 		default:
 			r.i++ // a comma, or what should not be here
 		}
 	}
-	return out
+	return ObjectOf(r.members(base))
 }
 
-func (r *documentReader) array() []any {
-	out := []any{}
+func (r *TreeReader) array() Node {
+	base := len(r.stack)
 	r.i++
 	r.depth++
 	defer func() { r.depth-- }()
@@ -68,85 +121,165 @@ func (r *documentReader) array() []any {
 		switch r.peek() {
 		case ']', '}':
 			r.i++
-			return out
-		case ',', ':':
-			r.i++
+			return ListOf(r.take(base))
+		case ',', ':', 0:
+			r.i++ // or what should not be here
 		default:
-			out = append(out, r.value())
+			element := r.value()
+			r.stack = append(r.stack, element)
 		}
 	}
-	return out
+	return ListOf(r.take(base))
 }
 
-func (r *documentReader) value() any {
+func (r *TreeReader) value() Node {
 	switch c := r.peek(); {
 	case r.depth > MaxDepth:
 		r.i = len(r.doc)
-		return nil
+		return Node{}
 	case c == '{':
 		return r.object()
 	case c == '[':
 		return r.array()
 	case c == '"':
-		return r.str()
+		text, written := r.str()
+		return Node{kind: StringNode, text: text, written: written}
 	case c == '}' || c == ']' || c == ',' || c == 0:
-		return nil
+		return Node{}
 	}
-	end := skipScalar(r.doc, r.i)
-	if end == r.i {
+	start, end := r.i, skipScalar(r.doc, r.i)
+	if end == start {
 		r.i++
-		return nil
+		return Node{}
 	}
-	word := r.doc[r.i:end]
+	word := r.text[start:end]
 	r.i = end
-	switch string(word) {
+	switch word {
 	case "null":
-		return nil
-	case "true":
-		return true
-	case "false":
-		return false
+		return Node{}
+	case "true", "false":
+		return Node{kind: BoolNode, text: word}
 	}
-	if _, ok := numberKind(word); ok {
-		return json.Number(word)
+	if _, ok := numberKind(r.doc[start:end]); ok {
+		return Node{kind: NumberNode, text: word}
 	}
-	return string(appendUnescaped(nil, []byte(word)))
+	return Node{kind: StringNode, text: string(appendUnescaped(nil, []byte(word))), written: spoken}
 }
 
-func (r *documentReader) str() string {
-	end, _ := skipString(r.doc, r.i)
-	if end < 0 {
-		s := string(appendUnescaped(nil, r.doc[min(r.i+1, len(r.doc)):]))
-		r.i = len(r.doc)
-		return s
-	}
-	s := string(appendUnescaped(nil, r.doc[r.i+1:end-1]))
-	r.i = end
-	return s
-}
-
-// join makes one value of those of two members of the same name.
-func join(a, b any) any {
-	m, ok1 := a.(map[string]any)
-	n, ok2 := b.(map[string]any)
-	if ok1 && ok2 {
-		for key, v := range n {
-			if old, ok := m[key]; ok {
-				v = join(old, v)
+// str reads the string at i.
+func (r *TreeReader) str() (text string, written form) {
+	start := r.i + 1
+	var seen uint8
+	for i := start; i < len(r.doc); i++ {
+		class := byteClass[r.doc[i]]
+		switch {
+		case class == 0:
+			continue
+		case class == quoteByte:
+			r.i = i + 1
+			if seen&oddByte != 0 {
+				return string(appendUnescaped(nil, r.doc[start:i])), spoken
 			}
-			m[key] = v
+			return r.text[start:i], form(seen)
+		case class == escapeByte:
+			if i++; i < len(r.doc) && !shortEscape(r.doc[i]) {
+				class = oddByte
+			}
 		}
-		return m
+		seen |= class
 	}
-	return append(asList(a), asList(b)...)
+	r.i = len(r.doc)
+	return string(appendUnescaped(nil, r.doc[min(start, len(r.doc)):])), spoken
 }
 
-func asList(v any) []any {
-	if list, ok := v.([]any); ok {
-		return list
+// shortEscape reports whether a backslash and c are an escape that writing the
+// character gives again.
+func shortEscape(c byte) bool { return c != '/' && simpleEscape(c) != 0 }
+
+// take moves what lies on the stack from base on to memory of its own.
+func (r *TreeReader) take(base int) []Node {
+	list := append(r.Room(len(r.stack)-base), r.stack[base:]...)
+	r.stack = r.stack[:base]
+	return list
+}
+
+// members takes members from the stack in the order of their names, and makes one of
+// those of the same name.
+func (r *TreeReader) members(base int) []Node {
+	unsorted := r.stack[base:]
+	r.order = r.order[:0]
+	for i := range unsorted {
+		r.order = append(r.order, placed{head(unsorted[i].name), i})
 	}
-	if v == nil {
+	slices.SortFunc(r.order, func(a, b placed) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return cmp.Or(cmp.Compare(unsorted[a.at].name, unsorted[b.at].name), a.at-b.at)
+	})
+	list := r.Room(len(unsorted))
+	for _, p := range r.order {
+		m := &unsorted[p.at]
+		if n := len(list); n > 0 && list[n-1].name == m.name {
+			list[n-1] = join(&list[n-1], m)
+			continue
+		}
+		list = append(list, *m)
+	}
+	r.stack = r.stack[:base]
+	return list
+}
+
+// placed is a member's place on the stack, and how its name begins.
+type placed struct {
+	head uint64
+	at   int
+}
+
+// head gives the first bytes of a name as a number that orders as they do.
+func head(name string) uint64 {
+	if len(name) >= 8 {
+		return binary.BigEndian.Uint64([]byte(name[:8]))
+	}
+	var b [8]byte
+	copy(b[:], name)
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// joined merges members of two objects.
+func joined(a, b []Node) []Node {
+	list := make([]Node, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch c := cmp.Compare(a[0].name, b[0].name); {
+		case c < 0:
+			list, a = append(list, a[0]), a[1:]
+		case c > 0:
+			list, b = append(list, b[0]), b[1:]
+		default:
+			list, a, b = append(list, join(&a[0], &b[0])), a[1:], b[1:]
+		}
+	}
+	return append(append(list, a...), b...)
+}
+
+// join makes one member of two of the same name.
+func join(a, b *Node) Node {
+	var v Node
+	if a.kind == ObjectNode && b.kind == ObjectNode {
+		v = ObjectOf(joined(a.list, b.list))
+	} else {
+		v = ListOf(append(slices.Clip(asList(a)), asList(b)...))
+	}
+	v.name, v.spelling = a.name, a.spelling
+	return v
+}
+
+func asList(n *Node) []Node {
+	switch n.kind {
+	case ListNode:
+		return n.list
+	case NullNode:
 		return nil
 	}
-	return []any{v}
+	return []Node{{kind: n.kind, text: n.text, written: n.written, list: n.list}}
 }

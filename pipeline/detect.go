@@ -59,7 +59,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 		var kept archive
 		defer kept.close()
 		sum, err = Scan(ctx, src, func() Judge[found] {
-			j := &judge{d: d, matcher: d.NewMatcher(), builder: alert.NewBuilder(opt.Run, d.Fields().Types())}
+			j := &judge{d: d, matcher: d.NewMatcher(), builder: builder.Fork()}
 			if opt.Stream.Lateness < 0 && opt.Resume == nil {
 				return sighting(ctx, j, &kept, !opt.Scan.Within.bounded())
 			}

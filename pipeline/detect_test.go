@@ -39,7 +39,7 @@ func hitsOf(c *eqltest.Case, single bool) *batches {
 // eventsOf gives the events an alert is about, by name.
 func eventsOf(a *alert.Alert) string {
 	var names []string
-	for _, anc := range a.Document["kibana.alert.ancestors"].([]any) {
+	for _, anc := range a.Document()["kibana.alert.ancestors"].([]any) {
 		if m := anc.(map[string]any); m["type"] == "event" {
 			names = append(names, m["id"].(string))
 		}
@@ -108,7 +108,7 @@ func runPipeline(t *testing.T, r *rule.Rule, src pipeline.Source, jobs, memory i
 		Scan: pipeline.ScanOptions{Jobs: jobs}, Stream: detect.StreamOptions{Lateness: lateness, MemoryBytes: memory},
 		Emit: func(a *alert.Alert) error {
 			if a.BuildingBlock {
-				blocks[a.Document["kibana.alert.group.id"].(string)]++
+				blocks[a.Document()["kibana.alert.group.id"].(string)]++
 				return nil
 			}
 			if r.EQL.Event == nil {

@@ -28,26 +28,8 @@ func encodeIndented(w io.Writer, v any, indent string) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	_, err := w.Write(escapeControls(b.Bytes()))
+	_, err := w.Write(event.EscapeControls(b.Bytes()))
 	return err
-}
-
-// escapeControls escapes those control characters that JSON allows in strings, but
-// that a terminal may obey: DEL and U+0080 to U+009F. They occur in strings alone.
-func escapeControls(text []byte) []byte {
-	control := func(r rune) bool { return r >= 0x7F && r <= 0x9F }
-	if bytes.IndexFunc(text, control) < 0 {
-		return text
-	}
-	var b []byte
-	for _, r := range string(text) {
-		if control(r) {
-			b = fmt.Appendf(b, `\u%04x`, r)
-		} else {
-			b = utf8.AppendRune(b, r)
-		}
-	}
-	return b
 }
 
 // compact gives a document on one line. What the decoder read although it is no
@@ -60,7 +42,7 @@ func compact(source []byte) json.RawMessage {
 			panic("a document cannot be written as JSON: " + err.Error())
 		}
 	}
-	return escapeControls(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return event.EscapeControls(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
 // documents prints documents, each on one line, or as one array.

@@ -31,23 +31,30 @@ func (p *program) alertOutput(name string, explain, blocks bool) (alertOutput, e
 	case "table":
 		return &alertTable{Writer: bufio.NewWriterSize(p.text, 1<<16), width: p.width, explain: explain, blocks: blocks}, nil
 	case "jsonl":
-		return &alertLines{w}, nil
+		return &alertLines{Writer: w}, nil
 	case "json":
-		return &alertArray{Writer: w}, nil
+		return &alertArray{alertLines: alertLines{Writer: w}}, nil
 	}
 	return nil, fmt.Errorf("unknown output %q; the outputs are table, jsonl, json", name)
 }
 
 // alertLines writes one document a line.
-type alertLines struct{ *bufio.Writer }
+type alertLines struct {
+	*bufio.Writer
+	buf []byte
+}
 
-func (o *alertLines) write(a *alert.Alert) error { return encode(o, a.Document) }
+func (o *alertLines) write(a *alert.Alert) error {
+	o.buf = append(a.AppendJSON(o.buf[:0]), '\n')
+	_, err := o.Write(o.buf)
+	return err
+}
 
 func (o *alertLines) close() error { return o.Flush() }
 
 // alertArray writes one JSON array.
 type alertArray struct {
-	*bufio.Writer
+	alertLines
 	n int
 }
 
@@ -60,7 +67,7 @@ func (o *alertArray) write(a *alert.Alert) error {
 	if _, err := o.WriteString(sep); err != nil {
 		return err
 	}
-	return encode(o, a.Document)
+	return o.alertLines.write(a)
 }
 
 func (o *alertArray) close() error {
