@@ -250,7 +250,10 @@ func (d *Decoder) farEnd(i int) int {
 		return d.index.quote(i + 1)
 	}
 	end, _ := skipString(d.doc, i)
-	return end - min(end, 1) // -1 stays -1
+	if end < 0 {
+		return -1
+	}
+	return end - 1
 }
 
 // containerEnd gives the offset behind the object or array at i, or -1.

@@ -217,3 +217,20 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	choose(names[len(names)-1])
 }
+
+// TestCutDocuments cuts documents at every byte: what does not end is refused at once.
+func TestCutDocuments(t *testing.T) {
+	eachIndex(t, func(t *testing.T) {
+		w := newWalks()
+		for _, doc := range []string{
+			`{"process":{"name":"a\\b","args":["x","y\"",1.5],"pid":7},"x":{"y":[{"z":"w"}]},"event.category":"process"}`,
+			`{"_index":"logs","_id":"1","_source":{"process":{"name":"a"}}}`,
+		} {
+			for n := range len(doc) {
+				if err := w.compare([]byte(doc[:n])); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
