@@ -54,14 +54,28 @@ type Step struct {
 }
 
 // Field gives the values of a source field of the alert as text.
-func (a *Alert) Field(name string) []string { return texts(lookup(a.fields(), name)) }
+func (a *Alert) Field(name string) []string { return fieldTexts(a.fields, name) }
 
 // Field gives the values of a field of the step's event as text.
-func (s *Step) Field(name string) []string {
+func (s *Step) Field(name string) []string { return fieldTexts(s.fields, name) }
+
+// Source gives the event as it came, nil if it is missing. It is made anew each time.
+func (s *Step) Source() map[string]any {
 	if s.fields == nil {
 		return nil
 	}
-	return texts(lookup(s.fields(), name))
+	doc, _ := s.fields().Value().(map[string]any)
+	return doc
+}
+
+// SetSource sets the event of a step that no Builder made. The step keeps doc.
+func (s *Step) SetSource(doc []byte) { s.fields = onceRead(func() []byte { return doc }) }
+
+func fieldTexts(fields func() *event.Node, name string) []string {
+	if fields == nil {
+		return nil
+	}
+	return texts(lookup(fields(), name))
 }
 
 // onceRead gives a function that reads a document when it is first asked for it. Few
@@ -81,6 +95,13 @@ func (a *Alert) AppendJSON(dst []byte) []byte { return a.text.append(dst) }
 // Document gives the alert document as maps and lists, as event.Document reads it.
 // It is made anew each time.
 func (a *Alert) Document() map[string]any { return event.Document(a.AppendJSON(nil)) }
+
+// SetDocument sets the document of an alert that no Builder made, such as one that
+// was kept.
+func (a *Alert) SetDocument(doc map[string]any) {
+	a.text = text{own: appendValue(nil, doc)}
+	a.fields = onceRead(func() []byte { return a.text.own })
+}
 
 // Run is what alerts of one execution have in common.
 type Run struct {

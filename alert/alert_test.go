@@ -191,3 +191,20 @@ func TestWhy(t *testing.T) {
 	f(``, "not signed by the maker: process.code_signature.trusted missing; process.parent.name is slack.exe")
 	f(`,"process.code_signature.trusted":true,"process.code_signature.subject_name":"Other"`, "not signed by the maker: process.parent.name is slack.exe; process.code_signature.subject_name is Other")
 }
+
+// TestAlertsByHand makes an alert without a Builder.
+func TestAlertsByHand(t *testing.T) {
+	var a alert.Alert
+	var st alert.Step
+	if a.Field("host.name") != nil || st.Field("host.name") != nil || st.Source() != nil {
+		t.Error("an alert without a document has fields")
+	}
+	a.SetDocument(map[string]any{"host": map[string]any{"name": "a<\x7f"}, "n": 1})
+	if got := string(a.AppendJSON(nil)); got != `{"host":{"name":"a<\u007f"},"n":1}` || a.Field("host.name")[0] != "a<\x7f" {
+		t.Errorf("%s, %q", got, a.Field("host.name"))
+	}
+	st.SetSource([]byte(`{"host":{"name":"b"}}`))
+	if diff := cmp.Diff(map[string]any{"host": map[string]any{"name": "b"}}, st.Source()); diff != "" || st.Field("host.name")[0] != "b" {
+		t.Errorf("%q, -want +got:\n%s", st.Field("host.name"), diff)
+	}
+}
