@@ -35,7 +35,8 @@ type Detector struct {
 	stream  [3]event.Field // data_stream.type, .dataset, .namespace
 	clocks  []clock
 	network *predicate.Network
-	items   []hit // by condition of the network
+	items   []hit   // by condition of the network
+	keySets []int32 // by condition: items joined by the same fields have the same
 	seed    maphash.Seed
 	readers *sync.Pool // of *stepReader
 }
@@ -88,7 +89,23 @@ func New(rules []*rule.Rule, opt Options) *Detector {
 		conditions = append(conditions, c.conditions...)
 	}
 	d.network = predicate.Compile(conditions, d.fields)
+	d.numberKeySets()
 	return d
+}
+
+// numberKeySets tells apart the fields that items are joined by.
+func (d *Detector) numberKeySets() {
+	d.keySets = make([]int32, len(d.items))
+	numbers := map[string]int32{}
+	for n, at := range d.items {
+		if c := d.rules[at.rule]; c.plan != nil {
+			fields := c.plan.KeyFields(int(at.item))
+			if _, ok := numbers[fields]; !ok {
+				numbers[fields] = int32(len(numbers))
+			}
+			d.keySets[n] = numbers[fields]
+		}
+	}
 }
 
 func (d *Detector) compile(r *rule.Rule) (*compiled, error) {

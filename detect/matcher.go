@@ -29,12 +29,9 @@ type Matcher struct {
 	// earlier is how far the time of events had come before the latest one, latest
 	// with it, both by clock; nil if no rule needs several events.
 	earlier, latest []reach
+	now             []reach // the time of the latest event, by clock
 
-	// What Sight works on.
-	sightings Sightings
-	sights    []sight
-	hashes    []uint64
-	scratch   []byte
+	sighter sighter
 }
 
 // reach is how far time has come; the zero value: nobody knows.
@@ -53,7 +50,8 @@ func (r *reach) to(t event.Time) {
 func (d *Detector) NewMatcher() *Matcher {
 	m := &Matcher{d: d, network: d.network.NewMatcher(), byIndex: map[string][]bool{}}
 	if d.Sequences() > 0 {
-		m.earlier, m.latest = make([]reach, len(d.clocks)), make([]reach, len(d.clocks))
+		m.earlier, m.latest, m.now = make([]reach, len(d.clocks)), make([]reach, len(d.clocks)), make([]reach, len(d.clocks))
+		m.sighter.counts = make([]uint32, len(d.items))
 	}
 	return m
 }
@@ -95,7 +93,8 @@ func (d *Detector) Signals(ev *event.Event, h *Hits, emit func(*Signal)) {
 func (m *Matcher) see(ev *event.Event) {
 	copy(m.earlier, m.latest)
 	for i := range m.latest {
-		if t, ok := m.d.clocks[i].time(ev); ok {
+		t, ok := m.d.clocks[i].time(ev)
+		if m.now[i] = (reach{t, ok}); ok {
 			m.latest[i].to(t)
 		}
 	}

@@ -40,8 +40,8 @@ func (v *sieve) add(s *Sightings) error {
 	if v.items == nil {
 		v.items = map[int32]uint{}
 	}
-	for c, n := range s.items {
-		v.items[c] += n
+	for _, c := range s.counts {
+		v.items[c.condition] += uint(c.events)
 	}
 	v.batches = append(v.batches, sighted{s.Again, s.log, len(s.log)})
 	v.memory += len(s.log)

@@ -11,6 +11,7 @@ package detect
 // shown to the trackers.
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/shrike-project/shrike/event"
@@ -21,87 +22,137 @@ type Sightings struct {
 	// Again reads a document of the batch again. The bytes hold until the next call.
 	Again func(at event.Extent) ([]byte, error)
 
-	log     []byte         // see Matcher.Sight
-	items   map[int32]uint // by condition: how many events hit it
+	log     []byte      // see sighter.add
+	counts  []itemCount // of the conditions that were hit
 	untimed uint64
+}
+
+// itemCount tells how many events hit a condition.
+type itemCount struct {
+	condition int32
+	events    uint32
+}
+
+// sighter makes the Sightings of a Matcher.
+type sighter struct {
+	log     []byte
+	untimed uint64
+	counts  []uint32 // by condition
+	hit     []int32  // the conditions that counts knows of
+	// Of the current event: the keys it has by set of key fields.
+	groups  []group
+	hashes  []uint64
+	scratch []byte
+}
+
+// group is the keys that an event has for one set of key fields, and the conditions it
+// hits whose items are joined by these fields.
+type group struct {
+	set        int32
+	from, to   int // of hashes
+	conditions []int32
 }
 
 // Sight notes what the event that was matched last hits of rules that need several
 // events. At is where its document stands in its batch.
 func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
-	d, s := m.d, &m.sightings
-	list := m.sights[:0]
-	untimed := false
+	d, s := m.d, &m.sighter
+	s.groups, s.hashes = s.groups[:0], s.hashes[:0]
+	untimed, used := false, 0
 	for _, hit := range h.list {
 		c := d.rules[hit.rule]
 		if c.plan == nil {
 			continue
 		}
-		from := len(m.hashes)
-		if m.hashes, m.scratch = c.plan.KeyHashes(ev, int(hit.item), d.seed, m.hashes, m.scratch); len(m.hashes) == from {
+		g := s.group(ev, d, c, hit.item)
+		if g.from == g.to {
 			continue // a join key is missing
 		}
-		if _, timed := d.clocks[c.clock].time(ev); !timed && !c.plan.IsSample() {
+		if !m.now[c.clock].known && !c.plan.IsSample() {
 			untimed = true
-			m.hashes = m.hashes[:from]
 			continue
 		}
-		list = append(list, sight{c.first + hit.item, len(m.hashes) - from})
+		if len(g.conditions) == 0 {
+			used++
+		}
+		g.conditions = append(g.conditions, c.first+hit.item)
 	}
 	if untimed {
 		s.untimed++
 	}
-	m.sights = list
-	if len(list) > 0 {
-		s.add(at, list, m.hashes)
+	if used > 0 {
+		s.add(at, used)
 	}
-	m.hashes = m.hashes[:0]
 }
 
-// sight is an item that an event hits, by the number of its condition, and how many
-// keys the event has for it.
-type sight struct {
-	condition int32
-	keys      int
+// group gives the group of an item of a rule.
+func (s *sighter) group(ev *event.Event, d *Detector, c *compiled, item int32) *group {
+	set := d.keySets[c.first+item]
+	for i := range s.groups {
+		if s.groups[i].set == set {
+			return &s.groups[i]
+		}
+	}
+	n := len(s.groups)
+	if n == cap(s.groups) {
+		s.groups = append(s.groups, group{})
+	}
+	s.groups = s.groups[:n+1]
+	g := &s.groups[n]
+	*g = group{set: set, from: len(s.hashes), conditions: g.conditions[:0]}
+	s.hashes, s.scratch = c.plan.KeyHashes(ev, int(item), d.seed, s.hashes, s.scratch)
+	g.to = len(s.hashes)
+	return g
 }
 
-// add writes an event to the log: its extent, the number of its sights, and of each
-// the condition and the hashes of its keys.
-func (s *Sightings) add(at event.Extent, list []sight, hashes []uint64) {
-	if s.items == nil {
-		s.items = map[int32]uint{}
-	}
+// add writes an event to the log: its extent, and of each group that is used the hashes
+// and the conditions.
+func (s *sighter) add(at event.Extent, used int) {
 	s.log = binary.AppendUvarint(s.log, uint64(at.Start))
 	s.log = binary.AppendUvarint(s.log, uint64(at.End-at.Start))
-	s.log = binary.AppendUvarint(s.log, uint64(len(list)))
-	for _, si := range list {
-		s.items[si.condition]++
-		s.log = binary.AppendUvarint(s.log, uint64(si.condition))
-		s.log = binary.AppendUvarint(s.log, uint64(si.keys))
-		for _, h := range hashes[:si.keys] {
+	s.log = binary.AppendUvarint(s.log, uint64(used))
+	for i := range s.groups {
+		g := &s.groups[i]
+		if len(g.conditions) == 0 {
+			continue
+		}
+		s.log = binary.AppendUvarint(s.log, uint64(g.to-g.from))
+		for _, h := range s.hashes[g.from:g.to] {
 			s.log = binary.LittleEndian.AppendUint64(s.log, h)
 		}
-		hashes = hashes[si.keys:]
+		s.log = binary.AppendUvarint(s.log, uint64(len(g.conditions)))
+		for _, c := range g.conditions {
+			s.log = binary.AppendUvarint(s.log, uint64(c))
+			if s.counts[c] == 0 {
+				s.hit = append(s.hit, c)
+			}
+			s.counts[c]++
+		}
 	}
 }
 
 // Sightings gives those since the last call; nil if there are none.
 func (m *Matcher) Sightings() *Sightings {
-	s := m.sightings
-	m.sightings = Sightings{}
+	s := &m.sighter
 	if len(s.log) == 0 && s.untimed == 0 {
 		return nil
 	}
-	m.sightings.log = make([]byte, 0, len(s.log)+len(s.log)/8)
-	return &s
+	out := &Sightings{log: bytes.Clone(s.log), untimed: s.untimed, counts: make([]itemCount, len(s.hit))}
+	for i, c := range s.hit {
+		out.counts[i] = itemCount{c, s.counts[c]}
+		s.counts[c] = 0
+	}
+	s.log, s.hit, s.untimed = s.log[:0], s.hit[:0], 0
+	return out
 }
 
 // sightingReader reads a log.
 type sightingReader struct {
-	log    []byte
-	at     event.Extent
-	sights []sight
-	hashes []uint64
+	log        []byte
+	at         event.Extent
+	groups     []group // of which set is not known
+	hashes     []uint64
+	conditions []int32
 }
 
 // next reads an event. It reports false at the end of the log.
@@ -111,14 +162,20 @@ func (r *sightingReader) next() bool {
 	}
 	r.at.Start = int(r.uvarint())
 	r.at.End = r.at.Start + int(r.uvarint())
-	r.sights, r.hashes = r.sights[:0], r.hashes[:0]
+	r.groups, r.hashes, r.conditions = r.groups[:0], r.hashes[:0], r.conditions[:0]
 	for n := r.uvarint(); n > 0; n-- {
-		si := sight{condition: int32(r.uvarint()), keys: int(r.uvarint())}
-		r.sights = append(r.sights, si)
-		for range si.keys {
+		g := group{from: len(r.hashes)}
+		for range r.uvarint() {
 			r.hashes = append(r.hashes, binary.LittleEndian.Uint64(r.log))
 			r.log = r.log[8:]
 		}
+		g.to = len(r.hashes)
+		from := len(r.conditions)
+		for range r.uvarint() {
+			r.conditions = append(r.conditions, int32(r.uvarint()))
+		}
+		g.conditions = r.conditions[from:]
+		r.groups = append(r.groups, g)
 	}
 	return true
 }
@@ -129,11 +186,12 @@ func (r *sightingReader) uvarint() uint64 {
 	return n
 }
 
-// each calls visit for every sight of the event with the hashes of its keys.
+// each calls visit for every condition the event hits with the hashes of its keys.
 func (r *sightingReader) each(visit func(condition int32, hashes []uint64)) {
-	hashes := r.hashes
-	for _, si := range r.sights {
-		visit(si.condition, hashes[:si.keys])
-		hashes = hashes[si.keys:]
+	for i := range r.groups {
+		g := &r.groups[i]
+		for _, c := range g.conditions {
+			visit(c, r.hashes[g.from:g.to])
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"math"
 	"net/netip"
+	"strconv"
 
 	"github.com/shrike-project/shrike/event"
 )
@@ -49,6 +50,17 @@ func (p *Plan) Keys(ev *event.Event, item int, list []string) []string {
 		}
 	}
 	return list
+}
+
+// KeyFields tells what an item is joined by: it is the same for items that give every
+// event the same keys.
+func (p *Plan) KeyFields(item int) string {
+	var b []byte
+	for _, k := range p.items[item].keys {
+		b = binary.AppendUvarint(b, uint64(k.field))
+		b = strconv.AppendBool(b, k.optional)
+	}
+	return string(b)
 }
 
 // KeyHashes appends to list the hashes of the keys that Keys gives. Scratch is memory
