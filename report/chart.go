@@ -22,8 +22,9 @@ func (v *pageView) chart(h *histogram) {
 		v.Peak = max(v.Peak, b.total())
 	}
 	at := func(i int) string { return time.Unix(start+int64(i)*width, 0).UTC().Format(timeLayout) }
-	v.BarWidth, v.BarsFrom, v.BarsTo = widthText(width), at(0), at(len(bars))
-	step := float64(chartWidth) / float64(max(len(bars), 12))
+	room := max(len(bars), chartBars/3) // a few bars do not fill the chart
+	v.BarWidth, v.BarsFrom, v.BarsTo = widthText(width), at(0), at(room)
+	step := float64(chartWidth) / float64(room)
 	var s strings.Builder
 	for i, b := range bars {
 		if b.total() == 0 {

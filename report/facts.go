@@ -17,9 +17,10 @@ import (
 
 // The bounds of what a report shows.
 const (
-	maxValue  = 2000 // characters of one value
-	maxFields = 200  // of one event
-	maxList   = 40   // members of one value
+	maxValue  = 2000   // characters of one value
+	maxFields = 200    // of one event
+	maxList   = 40     // members of one value
+	maxEvent  = 24_000 // bytes of the fields of one event
 )
 
 // facts are what a report shows of an alert. All texts are clean.
@@ -195,10 +196,16 @@ func newEvent(title string, doc map[string]any) eventFacts {
 		}
 	}
 	names := slices.Sorted(maps.Keys(fields))
-	for _, name := range names[:min(len(names), maxFields)] {
-		e.Fields = append(e.Fields, pair{cut(clean(name), 200), list(fields[name])})
+	size := 0
+	for i, name := range names {
+		if i == maxFields || size > maxEvent {
+			e.More = len(names) - i
+			break
+		}
+		p := pair{cut(clean(name), 200), list(fields[name])}
+		size += len(p.Name) + len(p.Value)
+		e.Fields = append(e.Fields, p)
 	}
-	e.More = max(0, len(names)-maxFields)
 	return e
 }
 
@@ -239,8 +246,10 @@ func list(values []string) string {
 
 // clean makes foreign text safe to look at: bounded, valid, on one line, and
 // without characters that are not seen or change the direction of others.
-func clean(s string) string {
-	s = cut(s, maxValue)
+func clean(s string) string { return shown(cut(s, maxValue)) }
+
+// shown makes text visible that may be cut already.
+func shown(s string) string {
 	bad := func(r rune) bool { return !unicode.IsPrint(r) && r != ' ' || r == utf8.RuneError }
 	if strings.IndexFunc(s, bad) < 0 {
 		return s

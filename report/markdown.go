@@ -84,7 +84,7 @@ func (m *markdown) summary(sum Summary) {
 		m.printf("- Events that could not be read: %s\n", plain(reasons(sum.Skipped)))
 	}
 	for _, note := range sum.Notes {
-		m.printf("- %s\n", plain(note))
+		m.printf("- %s\n", plain(clean(note)))
 	}
 	m.printf("\n")
 }
@@ -195,7 +195,7 @@ func seen(g *Group) string {
 // plain escapes what Markdown, or HTML in it, would take for more than text.
 func plain(s string) string {
 	var b strings.Builder
-	for _, r := range clean(s) {
+	for _, r := range shown(s) {
 		switch {
 		case r == '<':
 			b.WriteString("&lt;")
@@ -217,7 +217,7 @@ func plain(s string) string {
 
 // code gives text as a code span, longer than any run of backticks in it.
 func code(s string) string {
-	if s = clean(s); s == "" {
+	if s = shown(s); s == "" {
 		return ""
 	}
 	fence := "`"

@@ -6,7 +6,6 @@ package report
 import (
 	"maps"
 	"slices"
-	"time"
 )
 
 // maxBins bounds the bars that are kept; a chart shows chartBars of them.
@@ -91,7 +90,6 @@ func (h *histogram) chart() (start, width int64, bars []bin) {
 
 // widthText says how long a bar is.
 func widthText(sec int64) string {
-	d := time.Duration(sec) * time.Second
 	switch {
 	case sec%86400 == 0 && sec > 86400:
 		return number(sec/86400) + " days"
@@ -108,5 +106,5 @@ func widthText(sec int64) string {
 	case sec == 1:
 		return "a second"
 	}
-	return d.String()
+	return number(sec) + " seconds"
 }
