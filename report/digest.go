@@ -6,6 +6,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/shrike-project/shrike/alert"
 	"github.com/shrike-project/shrike/rule"
@@ -40,6 +41,7 @@ type entry struct {
 	source         *rule.Rule
 	host, user     string
 	detail         extent
+	words          extent   // what a search looks at
 	members        []extent // of alerts after the first
 	riskScore      float64
 }
@@ -76,7 +78,10 @@ func (d *digest) add(a *alert.Alert) error {
 	}
 	e := &entry{
 		Group: group, place: len(d.groups), severity: d.one(f.Severity), rule: d.one(f.Rule), source: a.Rule,
-		host: d.one(f.Host), user: d.one(f.User), detail: at, riskScore: a.RiskScore,
+		host: d.one(f.Host), user: d.one(f.User), detail: at,
+	}
+	if e.words, err = d.spill.put(strings.ToLower(strings.Join([]string{f.Rule, f.Host, f.User, f.About, cut(f.Command, 160)}, " "))); err != nil {
+		return err
 	}
 	d.groups = append(d.groups, e)
 	d.byKey[group] = e

@@ -52,7 +52,7 @@ func newHTML(w io.Writer, opt Options) (*htmlPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := template.New("page").Funcs(template.FuncMap{"number": number, "count": count, "seen": seen, "base": base, "dict": dict})
+	t := template.New("page").Funcs(template.FuncMap{"number": number, "count": count, "seen": seen, "base": base, "dict": dict, "rows": rows})
 	t = template.Must(t.Parse(pageText))
 	template.Must(t.New("group").Parse(groupText))
 	return &htmlPage{bufio.NewWriterSize(w, 1<<16), d, t}, nil
@@ -76,7 +76,7 @@ type ruleView struct {
 	Number                           int
 	Name, ID, Severity, Description  string
 	Count                            int64
-	Guide, Setup                     template.HTML
+	Guide                            template.HTML
 	FalsePositives, References, Tags []string
 	Threats                          []string
 }
@@ -242,6 +242,20 @@ func (h *htmlPage) groups(list []*entry, numbers map[*rule.Rule]int, page int) (
 	return b.Bytes(), nil
 }
 
+// rows gives the rows of a table of fields. They are most of a page: a template takes
+// three times as long for them.
+func rows(fields []pair) template.HTML {
+	var b strings.Builder
+	for _, f := range fields {
+		b.WriteString(`<tr><th scope="row">`)
+		b.WriteString(template.HTMLEscapeString(f.Name))
+		b.WriteString("</th><td>")
+		b.WriteString(template.HTMLEscapeString(f.Value))
+		b.WriteString("</td></tr>")
+	}
+	return template.HTML(b.String())
+}
+
 // index gives what filters look at: of each group the numbers of its severity,
 // rule, host and user, and its words.
 func (h *htmlPage) index(list []*entry, numbers map[*rule.Rule]int) (template.JS, error) {
@@ -259,14 +273,11 @@ func (h *htmlPage) index(list []*entry, numbers map[*rule.Rule]int) (template.JS
 	}
 	groups := make([][5]any, 0, len(list))
 	for _, e := range list {
-		var f facts
-		if err := h.digest.spill.get(e.detail, &f); err != nil {
+		var words string
+		if err := h.digest.spill.get(e.words, &words); err != nil {
 			return "", err
 		}
-		groups = append(groups, [5]any{
-			e.severity, numbers[e.source], of(hosts, &hostNames, e.host), of(users, &userNames, e.user),
-			strings.ToLower(e.rule + " " + e.host + " " + e.user + " " + f.About + " " + cut(f.Command, 160)),
-		})
+		groups = append(groups, [5]any{e.severity, numbers[e.source], of(hosts, &hostNames, e.host), of(users, &userNames, e.user), words})
 	}
 	text, err := json.Marshal(map[string]any{"hosts": hostNames, "users": userNames, "groups": groups})
 	if err != nil {
