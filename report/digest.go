@@ -43,7 +43,6 @@ type entry struct {
 	detail         extent
 	words          extent   // what a search looks at
 	members        []extent // of alerts after the first
-	riskScore      float64
 }
 
 // member is an alert of a group that is shown on one line.
