@@ -14,6 +14,7 @@
 //   - eqltest is the language of test scripts.
 //   - pipeline runs a scan on several workers and keeps its results in order.
 //   - source/file reads events from files and standard input.
+//   - report turns the alerts of a scan into pages, notes, tables and layers to hand on.
 //   - rules are the rules that ship with Shrike.
 //   - cmd/shrike is the program.
 //

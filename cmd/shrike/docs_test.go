@@ -53,7 +53,7 @@ func TestDocs(t *testing.T) {
 func trimLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
-		lines[i] = strings.TrimRight(l, " ")
+		lines[i] = strings.TrimRight(l, " \r")
 	}
 	return strings.Join(lines, "\n")
 }

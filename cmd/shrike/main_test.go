@@ -60,6 +60,7 @@ func TestOutputIsSafe(t *testing.T) {
 		`{"rule_id":"2`+escaped+`","name":"`+escaped+`","description":"`+bad+`","type":"eql","severity":"`+escaped+`","risk_score":1,"query":"process where `+escaped+`"}`+"\n")
 	for _, args := range [][]string{
 		{"scan", "--rules", rules, "-o", "table", "--explain", events}, {"scan", "--rules", rules, "-o", "jsonl", events}, {"scan", "--rules", rules, "-o", "json", events},
+		{"scan", "--rules", rules, "-o", "html", events}, {"scan", "--rules", rules, "-o", "markdown", events}, {"scan", "--rules", rules, "-o", "navigator", events},
 		{"explain", "--rules", rules, "--rule", "1", events}, {"explain", "--rules", rules, "--rule", "1", "-o", "json", events},
 		{"query", "any where true", events}, {"query", "-o", "json", "any where true", events}, {"query", "sequence [any where true] [any where true]", events},
 		{"query", "-o", "text", "sequence [any where true] [any where true]", events}, {"query", "any where " + bad, events}, {"scan", dir + "/" + bad},

@@ -5,37 +5,18 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/shrike-project/shrike/alert"
+	"github.com/shrike-project/shrike/report"
 )
 
 // alertOutput writes alerts as they come.
 type alertOutput interface {
 	write(*alert.Alert) error
-	Flush() error // shows what was written so far
-	close() error // ends the text, and flushes
-}
-
-// alertOutput gives the output of a name; "" is the table on a terminal, else
-// one document a line.
-func (p *program) alertOutput(name string, explain, blocks bool) (alertOutput, error) {
-	if name == "" {
-		name = "jsonl"
-		if p.tty || explain {
-			name = "table"
-		}
-	}
-	w := bufio.NewWriterSize(p.stdout, 1<<16)
-	switch name {
-	case "table":
-		return &alertTable{Writer: bufio.NewWriterSize(p.text, 1<<16), width: p.width, explain: explain, blocks: blocks}, nil
-	case "jsonl":
-		return &alertLines{Writer: w}, nil
-	case "json":
-		return &alertArray{alertLines: alertLines{Writer: w}}, nil
-	}
-	return nil, fmt.Errorf("unknown output %q; the outputs are table, jsonl, json", name)
+	Flush() error               // shows what was written so far
+	close(report.Summary) error // ends the text, and flushes
 }
 
 // alertLines writes one document a line.
@@ -50,7 +31,7 @@ func (o *alertLines) write(a *alert.Alert) error {
 	return err
 }
 
-func (o *alertLines) close() error { return o.Flush() }
+func (o *alertLines) close(report.Summary) error { return o.Flush() }
 
 // alertArray writes one JSON array.
 type alertArray struct {
@@ -70,7 +51,7 @@ func (o *alertArray) write(a *alert.Alert) error {
 	return o.alertLines.write(a)
 }
 
-func (o *alertArray) close() error {
+func (o *alertArray) close(report.Summary) error {
 	end := "]\n"
 	if o.n == 0 {
 		end = "[]\n"
@@ -81,13 +62,32 @@ func (o *alertArray) close() error {
 	return o.Flush()
 }
 
-// alertTable writes two lines an alert: what happened, and why it fired.
+// alertTable writes two lines an alert: what happened, and why it fired; of alerts
+// that say the same, those of the first and how many there are. Groups are printed
+// at the end, in the order of their first alerts.
 type alertTable struct {
 	*bufio.Writer
+	tableOptions
+	grouper *report.Grouper
+	groups  []tableGroup
+	n       int
+}
+
+type tableOptions struct {
 	width   int
 	explain bool
 	blocks  bool // building blocks too
-	n       int
+	noGroup bool
+}
+
+// tableGroup is a group with the lines of its first alert.
+type tableGroup struct {
+	*report.Group
+	text string
+}
+
+func newAlertTable(w io.Writer, o tableOptions) *alertTable {
+	return &alertTable{Writer: bufio.NewWriterSize(w, 1<<16), tableOptions: o, grouper: report.NewGrouper(o.noGroup)}
 }
 
 // The widths of the columns before the processes.
@@ -102,34 +102,77 @@ func (o *alertTable) write(a *alert.Alert) error {
 	if a.BuildingBlock && !o.blocks {
 		return nil // others build on it; it stays in the background
 	}
-	ruleWidth := max(24, min(48, o.width-100))
+	if o.noGroup {
+		return o.print(o.lines(a))
+	}
+	if group, began := o.grouper.Add(a); began {
+		o.groups = append(o.groups, tableGroup{group, o.lines(a)})
+	}
+	return nil
+}
+
+func (o *alertTable) ruleWidth() int { return max(24, min(48, o.width-100)) }
+
+// print writes the lines of an alert, below the names of the columns.
+func (o *alertTable) print(text string) error {
 	if o.n == 0 {
 		_, _ = fmt.Fprintln(o, bold(strings.Join([]string{
-			fit("time", timeWidth), fit("severity", severityWidth), fit("rule", ruleWidth), fit("host", hostWidth), fit("user", userWidth), "parent → process",
+			fit("time", timeWidth), fit("severity", severityWidth), fit("rule", o.ruleWidth()), fit("host", hostWidth), fit("user", userWidth), "parent → process",
 		}, "  ")))
 	}
 	o.n++
-	when := "-"
-	if a.Timed {
-		when = a.Time.Std().Format("2006-01-02 15:04:05.000")
-	}
-	rest := max(20, o.width-timeWidth-severityWidth-ruleWidth-hostWidth-userWidth-10)
-	_, _ = fmt.Fprintln(o, strings.Join([]string{
-		fit(when, timeWidth), severityText(a.Severity, fit(a.Severity, severityWidth)), fit(a.RuleName, ruleWidth),
-		fit(first(a.Field, "host.name", "host.hostname", "host.id"), hostWidth), fit(first(a.Field, "user.name", "user.id"), userWidth), trim(printable(processText(a)), rest),
-	}, "  "))
-	_, err := fmt.Fprintln(o, "    "+faint("why: ")+trim(printable(a.Why), max(40, o.width-9)))
-	for i := range a.Steps {
-		o.step(a, i)
-	}
-	if o.explain && err == nil && a.Trace != nil {
-		err = writeTrace(o, a.Trace, traceStyle{indent: "    ", width: o.width})
-	}
+	_, err := o.WriteString(text)
 	return err
 }
 
+// lines gives the lines of an alert.
+func (o *alertTable) lines(a *alert.Alert) string {
+	var b strings.Builder
+	at := "-"
+	if a.Timed {
+		at = a.Time.Std().Format(tableTime)
+	}
+	rest := max(20, o.width-timeWidth-severityWidth-o.ruleWidth()-hostWidth-userWidth-10)
+	fmt.Fprintln(&b, strings.Join([]string{
+		fit(at, timeWidth), severityText(a.Severity, fit(a.Severity, severityWidth)), fit(a.RuleName, o.ruleWidth()),
+		fit(first(a.Field, "host.name", "host.hostname", "host.id"), hostWidth), fit(first(a.Field, "user.name", "user.id"), userWidth), trim(printable(processText(a)), rest),
+	}, "  "))
+	fmt.Fprintln(&b, "    "+faint("why: ")+trim(printable(a.Why), max(40, o.width-9)))
+	for i := range a.Steps {
+		o.step(&b, a, i)
+	}
+	if o.explain && a.Trace != nil {
+		_ = writeTrace(&b, a.Trace, traceStyle{indent: "    ", width: o.width}) // a Builder takes everything
+	}
+	return b.String()
+}
+
+const tableTime = "2006-01-02 15:04:05.000"
+
+// seenText says how often and when the alerts of a group happened.
+func seenText(g *report.Group) string {
+	text := faint("seen: ") + count(g.Count, "time")
+	if g.Timed {
+		text += ", first " + g.First.Std().Format(tableTime) + ", last " + g.Last.Std().Format(tableTime)
+	}
+	return "    " + text + "\n"
+}
+
+func (o *alertTable) close(report.Summary) error {
+	for _, g := range o.groups {
+		text := g.text
+		if g.Count > 1 {
+			text += seenText(g.Group)
+		}
+		if err := o.print(text); err != nil {
+			return err
+		}
+	}
+	return o.Flush()
+}
+
 // step writes an event of a sequence, its time relative to the first.
-func (o *alertTable) step(a *alert.Alert, i int) {
+func (o *alertTable) step(w io.Writer, a *alert.Alert, i int) {
 	st := &a.Steps[i]
 	when := "-"
 	if offset, ok := a.Offset(i); ok {
@@ -139,9 +182,9 @@ func (o *alertTable) step(a *alert.Alert, i int) {
 	if !st.Missing {
 		text = eventText(st.Field)
 	}
-	_, _ = fmt.Fprintf(o, "    %2d  %12s  %s\n", i+1, when, trim(printable(text), max(40, o.width-22)))
+	_, _ = fmt.Fprintf(w, "    %2d  %12s  %s\n", i+1, when, trim(printable(text), max(40, o.width-22)))
 	if o.explain && st.Trace != nil {
-		_ = writeTrace(o, st.Trace, traceStyle{indent: "        ", width: o.width})
+		_ = writeTrace(w, st.Trace, traceStyle{indent: "        ", width: o.width})
 	}
 }
 
@@ -178,8 +221,6 @@ func eventText(field func(string) []string) string {
 	add("", get("process.command_line"))
 	return strings.Join(parts, " ")
 }
-
-func (o *alertTable) close() error { return o.Flush() }
 
 // first gives the first of some fields that has a value.
 func first(field func(string) []string, names ...string) string {

@@ -23,14 +23,12 @@ import (
 type scanOptions struct {
 	input      inputOptions
 	rules      []string
-	output     string
-	explain    bool
+	output     outputOptions
 	summary    string
 	verbose    bool
 	failOn     string
 	index      indexOptions
 	deprecated bool
-	blocks     bool
 	lateness   lateness
 	maxKeys    int
 	resume     resumeOptions
@@ -112,14 +110,12 @@ func (p *program) scanCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringArrayVar(&o.rules, "rules", nil, "rule file or folder of rules; may be repeated (default: the shipped rules)")
-	f.StringVarP(&o.output, "output", "o", "", "table, jsonl or json (default: table on a terminal, else jsonl)")
-	f.BoolVar(&o.explain, "explain", false, "print below each alert of a table why its rule fired")
+	o.output.add(c)
 	f.StringVar(&o.summary, "summary", "", "write the summary as JSON to `FILE`")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "list every file with its events, and why others were not read")
 	f.StringVar(&o.failOn, "fail-on", "", "exit with status 3 if there is an alert of this `SEVERITY` or above: "+strings.Join(rule.Severities, ", "))
 	o.index.add(c)
 	f.BoolVar(&o.deprecated, "deprecated", false, "run deprecated rules too")
-	f.BoolVar(&o.blocks, "building-blocks", false, "show building blocks in a table too: alerts that are there for others to build on")
 	f.Var(&o.lateness, "lateness", "how much older than the newest event an event may be and still take part in sequences, such as 5m; schedule takes it from the rules' own schedule; unlimited puts all events into order first, and prints sequences at the end")
 	f.IntVar(&o.maxKeys, "max-keys", sequence.DefaultMaxKeys, "most join keys with unfinished matches that each sequence rule keeps")
 	o.resume.add(c)
@@ -135,10 +131,11 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	if o.maxAge < 0 || o.maxKeys < 0 {
 		return fmt.Errorf("--max-age and --max-keys cannot be negative")
 	}
-	out, err := p.alertOutput(o.output, o.explain, o.blocks)
+	specs, err := o.output.specs(p.tty, o.resume.file != "")
 	if err != nil {
 		return err
 	}
+	o.output.noGroup = o.output.noGroup || o.resume.file != "" // groups are whole at the end of all runs
 	types, err := o.input.types()
 	if err != nil {
 		return failure(err)
@@ -158,6 +155,11 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	if state != nil {
 		defer func() { _ = state.Close() }()
 	}
+	out, err := p.openOutputs(specs, o.output)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
 	src := p.open(paths, o.input)
 	defer src.Close()
 	emit := func(a *alert.Alert) error {
@@ -176,12 +178,12 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 		Stream: detect.StreamOptions{Lateness: o.lateness.value(d), MaxKeys: o.maxKeys, MaxAge: o.maxAge},
 	})
 	stop()
-	if closeErr := out.close(); err == nil {
-		err = closeErr
-	}
 	s.events(sum, src.Stats())
 	s.Repeated = stats.Repeated
 	s.sequences(stats.Stream)
+	if closeErr := out.close(s.report(time.Now())); err == nil {
+		err = closeErr
+	}
 	fmt.Fprint(p.stderr, s.text())
 	if o.summary != "" {
 		if werr := s.writeFile(o.summary); werr != nil && err == nil {

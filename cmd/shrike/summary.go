@@ -12,6 +12,7 @@ import (
 
 	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/pipeline"
+	"github.com/shrike-project/shrike/report"
 	"github.com/shrike-project/shrike/rule"
 	"github.com/shrike-project/shrike/source/file"
 )
@@ -109,6 +110,21 @@ func (s *scanSummary) sequences(st detect.StreamStats) {
 		s.LateEvents[r.Name] += n
 	}
 	s.UntimedEvents, s.EvictedKeys = st.Untimed, st.Evicted
+}
+
+// report gives the summary as reports show it.
+func (s *scanSummary) report(now time.Time) report.Summary {
+	r := report.Summary{
+		Written: now, Version: versionText(), Events: s.Events, Bytes: s.Bytes, Stopped: s.Stopped,
+		Skipped: s.Skipped, RulesRun: s.RulesRun, RulesNotRun: s.RulesNotRun,
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.FileEvents)) {
+		r.Files = append(r.Files, report.File{Name: name, Events: s.FileEvents[name]})
+	}
+	for _, n := range s.FileNotes {
+		r.Notes = append(r.Notes, n.Path+": "+n.Reason)
+	}
+	return r
 }
 
 func (s *scanSummary) writeFile(name string) error {
