@@ -60,6 +60,7 @@ func TestIndexPatterns(t *testing.T) {
 	f(`["winlogbeat-*"]`, `{}`, detect.Options{Index: "auditbeat-8"}, false)
 	f(`["logs-endpoint.events.process-*"]`, `{"_index":".ds-logs-endpoint.events.process-default-2026.03.01-000004","_id":"1","_source":{}}`, detect.Options{}, true)
 	f(`["logs-endpoint.events.file-*"]`, `{"_index":".ds-logs-endpoint.events.process-default-2026.03.01-000004","_id":"1","_source":{}}`, detect.Options{}, false)
+	f(`["logs-endpoint.events.file-*"]`, `{}`, detect.Options{Index: ".ds-logs-endpoint.events.file-default-2026.03.01-000004"}, true)
 	f(`[]`, endpoint, detect.Options{}, true)
 }
 
@@ -75,6 +76,10 @@ func TestTimestampsAndCategory(t *testing.T) {
 	f("", "any where true", doc, "r@2026-01-01T00:00:00.000000001Z")
 	f(`timestamp_field = "event.created"`, "any where true", doc, "r@2026-01-02T00:00:00.000Z")
 	f(`timestamp_field = "event.start"`, "any where true", doc, "r")
+	// Nobody knows the type of the field: it still holds times.
+	f(`timestamp_field = "my.time"`, "any where true", `{"my":{"time":"2026-01-02T00:00:00Z"}}`, "r@2026-01-02T00:00:00.000Z")
+	f(`timestamp_field = "my.time"`, "any where true", `{"my":{"time":[null,"soon",1767312000000]}}`, "r@2026-01-02T00:00:00.000Z")
+	f(`timestamp_field = "my.time"`, "any where true", `{"@timestamp":1767312000000,"my":{"time":"soon"}}`, "r")
 	f(`event_category_override = "event.type"`, "start where true", doc, "r@2026-01-01T00:00:00.000000001Z")
 	f(`event_category_override = "event.type"`, "process where true", doc)
 	// Without the fallback, a search by the override never sees an event that lacks it.

@@ -170,8 +170,7 @@ func (c clock) time(ev *event.Event) (event.Time, bool) {
 	if c.when == event.NoField {
 		return ev.Time()
 	}
-	v := ev.First(c.when)
-	return v.Time(), v.Kind() == event.Date
+	return ev.TimeIn(c.when)
 }
 
 // Rules gives the rules that run, in the order they were given.

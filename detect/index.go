@@ -112,5 +112,5 @@ func (p place) index(d *Detector) string {
 	case p.hit != "":
 		return dataStream(strings.Clone(p.hit))
 	}
-	return d.opt.Index
+	return dataStream(d.opt.Index)
 }

@@ -122,8 +122,29 @@ func (c *checker) wants(of, operand Expr, t staticType, argument int, types []st
 	if t.fits(types) {
 		return
 	}
-	c.problem(operand.Pos(), BadType, "", "%sargument of [%s] must be [%s], found value [%s] type [%s]",
+	c.problem(operand.Pos(), BadType, typeHint(operand, types), "%sargument of [%s] must be [%s], found value [%s] type [%s]",
 		ordinal(argument), c.text(of), strings.Join(types, " or "), c.text(operand), t)
+}
+
+// typeHint tells how to get from an operand to a type that is wanted.
+func typeHint(operand Expr, types []string) string {
+	if len(types) != 1 {
+		return ""
+	}
+	_, constant := operand.(*Literal)
+	switch {
+	case types[0] == "string" && constant:
+		return "put it into double quotes"
+	case types[0] == "string":
+		return "string(…) gives a value as text"
+	case types[0] == "numeric" && constant:
+		return "write the number without quotes"
+	case types[0] == "numeric":
+		return "number(…) reads text as a number"
+	case types[0] == "boolean":
+		return "compare the value with something"
+	}
+	return ""
 }
 
 func ordinal(argument int) string {
@@ -269,14 +290,14 @@ func (c *checker) pattern(e *Pattern) {
 func (c *checker) call(e *Call) staticType {
 	f := lookupFunction(e.Name)
 	if f == nil {
-		c.problem(e.Span, UnknownFunction, unknownFunctionHint(e.Name), "Unknown function [%s]%s", e.Name, didYouMean(strings.ToLower(e.Name), functionNames()))
+		c.problem(e.nameSpan(), UnknownFunction, unknownFunctionHint(e.Name), "Unknown function [%s]%s", e.Name, didYouMean(strings.ToLower(e.Name), functionNames()))
 		for _, arg := range e.Args {
 			c.typeOf(arg)
 		}
 		return tAny
 	}
 	if e.Fold && !f.Fold {
-		c.problem(e.Span, UnknownFunction, "remove the ~", "Function [%s] has no case-insensitive form", e.Name)
+		c.problem(e.nameSpan(), UnknownFunction, "remove the ~", "Function [%s] has no case-insensitive form", e.Name)
 	}
 	before := len(c.problems)
 	types := make([]staticType, len(e.Args))
@@ -297,7 +318,8 @@ func (c *checker) call(e *Call) staticType {
 	return f.result
 }
 
-// unknownFunctionHint explains the functions other dialects have.
+// unknownFunctionHint explains the functions other dialects have, and names the one
+// that is most like an unknown name, in its own spelling.
 func unknownFunctionHint(name string) string {
 	switch strings.ToLower(name) {
 	case "match", "matchlite":
@@ -305,7 +327,21 @@ func unknownFunctionHint(name string) string {
 	case "arraycontains", "arraysearch":
 		return "a test of a field already holds if any of its values fits"
 	}
+	if like := similar(strings.ToLower(name), functionNames()); len(like) > 0 {
+		return "did you mean " + lookupFunction(like[0]).Name + "?"
+	}
 	return ""
+}
+
+// nameSpan is the part of a call that names the function.
+func (e *Call) nameSpan() Span {
+	end := e.Span.Start
+	n := len(e.Name)
+	if e.Fold {
+		n++
+	}
+	end.Offset, end.Column = end.Offset+n, end.Column+n
+	return Span{e.Span.Start, end}
 }
 
 func (c *checker) argument(e *Call, f *Function, i int, arg Expr, t staticType) {

@@ -44,7 +44,7 @@ func (l *Leaf) Fields() []event.Field { return l.fields }
 
 func (c *compiler) leaf(e Expr) *Leaf {
 	lc := &leafCompiler{compiler: c, leaf: &Leaf{expr: e}}
-	lc.leaf.eval = lc.compile(e)
+	lc.leaf.eval = lc.truth(e)
 	return lc.leaf
 }
 
@@ -126,7 +126,7 @@ func (c *leafCompiler) compile(e Expr) evaluator {
 	case *Or:
 		return c.logic(e.List, true)
 	case *Not:
-		return negation(c.compile(e.X))
+		return negation(c.truth(e.X))
 	case *Compare:
 		return c.compare(e)
 	case *Arith:
@@ -141,6 +141,22 @@ func (c *leafCompiler) compile(e Expr) evaluator {
 		return c.call(e)
 	}
 	panic("eql: an expression of an unknown kind was compiled")
+}
+
+// truth compiles an expression in the place of a boolean. There, a field stands for
+// a comparison with true, which reads the text "true" as well.
+func (c *leafCompiler) truth(e Expr) evaluator {
+	x := c.compile(e)
+	if _, ok := e.(*Field); !ok {
+		return x
+	}
+	return func(env *env) event.Value {
+		v := x(env)
+		if v.IsNull() || v.Kind() == event.Bool {
+			return v
+		}
+		return event.BoolValue(equal(v, event.BoolValue(true)))
+	}
 }
 
 func (c *leafCompiler) field(e *Field) evaluator {
@@ -162,7 +178,7 @@ func (c *leafCompiler) field(e *Field) evaluator {
 func (c *leafCompiler) logic(list []Expr, decides bool) evaluator {
 	operands := make([]evaluator, len(list))
 	for i, e := range list {
-		operands[i] = c.compile(e)
+		operands[i] = c.truth(e)
 	}
 	return func(env *env) event.Value {
 		unknown := false

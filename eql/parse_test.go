@@ -87,7 +87,7 @@ func TestProblems(t *testing.T) {
 		`1:26: token recognition error at: '\W' [bad-token] write a backslash as "\\", or use a raw string """…""", which has no escapes`)
 	f(`process where startswith(process.name) and startwith(process.name, "a")`,
 		`1:15: error building [startswith]: expects exactly two arguments [bad-arguments] the form is startsWith(source, part)`,
-		`1:44: Unknown function [startwith], did you mean [startswith]? [unknown-function]`)
+		`1:44: Unknown function [startwith], did you mean [startswith]? [unknown-function] did you mean startsWith?`)
 	// Three faults of syntax are three problems.
 	f("process where a = 1 and\n  (b == ) and\n  c in ()",
 		`1:17: mismatched input '=' expecting '==' [syntax] compare with "=="; for text without regard to case use ":"`,
@@ -100,7 +100,7 @@ func TestProblems(t *testing.T) {
 		`1:42: Inconsistent number of join keys specified; expected [1] but found [2] [bad-join-key] every item, until included, has as many keys as the first`)
 	f(`sequence by process.pid [process where true] by process.name [file where true] by process.pid`,
 		`1:83: Sequence key [process.pid] type [long] is incompatible with key [process.name] type [keyword] [bad-join-key]`)
-	f(`process where process.pid : "4"`, `1:15: first argument of [process.pid : "4"] must be [string], found value [process.pid] type [long] [bad-type]`)
+	f(`process where process.pid : "4"`, `1:15: first argument of [process.pid : "4"] must be [string], found value [process.pid] type [long] [bad-type] string(…) gives a value as text`)
 	f(`process where process.name regex "a("`,
 		`1:34: regular expression does not parse: expected ')' at character 3 [bad-regex] Elasticsearch's regular expressions are Lucene's: the characters . ? + * | { } [ ] ( ) " \ # @ & < > ~ need a backslash`)
 	f(`any where process.pid`, `1:11: Condition expression needs to be boolean, found [LONG] [bad-type] compare the value with something`)

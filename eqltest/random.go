@@ -37,6 +37,7 @@ var randomFields = []randomField{
 	{"process.pid", 'n', []any{0, 4, 10, "10", 1 << 40, -3, 10.0}, []any{0, 4, 10, -3, 1.5}},
 	{"custom.number", 'n', []any{0, 4, 10, 1.5, -3, "10"}, []any{0, 4, 10, -3, 1.5}},
 	{"process.code_signature.trusted", 'b', []any{true, false, "true", "false"}, []any{true, false}},
+	{"custom.flag", 'b', []any{true, false, "true", "false", "yes"}, []any{true, false}},
 	{"source.ip", 'i', []any{"10.0.0.1", "192.168.1.9", "::1", "2001:db8::5", "nonsense"}, []any{"10.0.0.1", "::1", "10.0.0.0/8"}},
 	{"@timestamp", 'd', []any{"2026-01-01T00:00:00Z", "2026-01-01T00:00:01.5Z", 1767225600000}, []any{"2026-01-01T00:00:00Z", 1767225601500}},
 }

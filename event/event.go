@@ -120,12 +120,18 @@ func (e *Event) Time() (when Time, ok bool) {
 	if e.set == nil || e.timestamp == NoField {
 		return Time{}, false
 	}
-	if raw, single := e.Raw(e.timestamp); single && len(raw) > 2 && raw[0] == '"' {
+	return e.TimeIn(e.timestamp)
+}
+
+// TimeIn gives the first value of a field that reads as a time, whatever the type
+// of the field: a rule may go by a field nobody knows to hold dates.
+func (e *Event) TimeIn(f Field) (when Time, ok bool) {
+	if raw, single := e.Raw(f); single && len(raw) > 2 && raw[0] == '"' {
 		if when, ok = parseStamp(view(raw[1 : len(raw)-1])); ok {
 			return when, true
 		}
 	}
-	e.each(e.timestamp, func(t token) bool {
+	e.each(f, func(t token) bool {
 		v, readable := t.as(DateNanos)
 		if readable && v.kind == Date {
 			when, ok = v.Time(), true

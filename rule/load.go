@@ -2,6 +2,7 @@ package rule
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -85,7 +86,7 @@ func (l *Loader) Load(fsys fs.FS, name, display string) error {
 	err = fs.WalkDir(fsys, name, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			l.fileProblem(Problem{File: path.Join(display, p), Code: "unreadable", Message: err.Error()})
+			l.fileProblem(Problem{File: path.Join(display, p), Code: "unreadable", Message: cause(err)})
 			if d != nil && d.IsDir() {
 				return fs.SkipDir
 			}
@@ -151,6 +152,15 @@ func readOne(read func(one *Loader)) *Set {
 	return one.set
 }
 
+// cause leaves out of an error the name of the file, which stands before it anyway.
+func cause(err error) string {
+	var onPath *fs.PathError
+	if errors.As(err, &onPath) {
+		err = onPath.Err
+	}
+	return err.Error()
+}
+
 func (l *Loader) file(fsys fs.FS, name, display string) {
 	shown := path.Join(display, name)
 	info, err := fs.Stat(fsys, name)
@@ -162,7 +172,7 @@ func (l *Loader) file(fsys fs.FS, name, display string) {
 		text, err = fs.ReadFile(fsys, name)
 	}
 	if err != nil {
-		l.fileProblem(Problem{File: shown, Code: "unreadable", Message: err.Error()})
+		l.fileProblem(Problem{File: shown, Code: "unreadable", Message: cause(err)})
 		return
 	}
 	l.text(shown, text)

@@ -89,7 +89,13 @@ func (p *program) explain(ctx context.Context, paths []string, o explainOptions)
 	if err != nil {
 		return failure(err)
 	}
-	return p.inputStatus(sum, src.Stats().Failed)
+	if err := p.inputStatus(sum, src.Stats().Failed); err != nil {
+		return err
+	}
+	if sum.Events == 0 {
+		return failure(fmt.Errorf("no event in %s", strings.Join(paths, ", ")))
+	}
+	return nil
 }
 
 func (p *program) explainEvents(ctx context.Context, src pipeline.Source, d *detect.Detector, r *rule.Rule, o explainOptions) (*pipeline.Summary, error) {

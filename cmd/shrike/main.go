@@ -35,7 +35,10 @@ type program struct {
 	stdin  io.Reader
 	stdout io.Writer // for results that programs read, byte by byte as written
 	text   io.Writer // the same place, for results that people read
-	stderr io.Writer // for people
+	// written remembers what went wrong behind text, so that a full disk fails the
+	// command though nobody looks at the error of each line.
+	written *failing
+	stderr  io.Writer // for people
 	// tty and errTTY tell whether stdout and stderr are terminals, width how wide.
 	tty, errTTY bool
 	width       int
@@ -53,9 +56,27 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer, env []string) *progra
 		p.errTTY = term.IsTerminal(int(f.Fd()))
 	}
 	// The writers take out colours where they are not wanted: no terminal, NO_COLOR.
-	p.text = colorprofile.NewWriter(stdout, env)
+	p.written = &failing{to: stdout}
+	text := colorprofile.NewWriter(stdout, env)
+	text.Forward = p.written
+	p.text = text
 	p.stderr = colorprofile.NewWriter(stderr, env)
 	return p
+}
+
+// failing writes to a place until that fails, and from then on gives that error.
+type failing struct {
+	to  io.Writer
+	err error
+}
+
+func (w *failing) Write(text []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	n, err := w.to.Write(text)
+	w.err = err
+	return n, err
 }
 
 // exitError ends the program with a status. Its error may be nil: then everything
@@ -86,10 +107,13 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root := p.command()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	var exit *exitError
+	if p.written.err != nil && (err == nil || errors.As(err, &exit) && exit.err == nil) {
+		err = failure(p.written.err)
+	}
 	if err == nil {
 		return 0
 	}
-	var exit *exitError
 	if !errors.As(err, &exit) {
 		exit = &exitError{exitUsage, err}
 	}

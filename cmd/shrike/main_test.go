@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 
@@ -86,6 +87,27 @@ func TestOutputIsSafe(t *testing.T) {
 					break
 				}
 			}
+		}
+	}
+}
+
+// full is a place without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestFullDiskFailsTheCommand(t *testing.T) {
+	const event = "../../examples/slack_child.json"
+	for _, args := range [][]string{
+		{"rules", "list"}, {"rules", "show"}, {"rules", "check"}, {"rules", "check", "-o", "json"},
+		{"test", "../../docs/examples/office_shell.test"}, {"version"}, {"completion", "bash"},
+		{"scan", "-o", "table", event}, {"scan", "-o", "jsonl", event}, {"scan", "-o", "json", event},
+		{"query", "any where true", event}, {"explain", "--rule", "communication_app_child", event},
+	} {
+		var errs tail
+		status := newProgram(nil, full{}, &errs, nil).run(t.Context(), args)
+		if status != exitIncomplete || !errs.contains("no space left on device") {
+			t.Errorf("%q: status %d, standard error:\n%s", args, status, errs)
 		}
 	}
 }

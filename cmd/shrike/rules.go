@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -134,8 +136,8 @@ func (p *program) otherContents(l *listing) {
 			fmt.Fprintf(p.stderr, "%s read, not used yet\n", count(int64(c.n), c.noun))
 		}
 	}
-	for reason, files := range l.SkippedFiles {
-		fmt.Fprintf(p.stderr, "%s skipped: %s\n", count(int64(len(files)), "file"), reason)
+	for _, reason := range slices.Sorted(maps.Keys(l.SkippedFiles)) {
+		fmt.Fprintf(p.stderr, "%s skipped: %s\n", count(int64(len(l.SkippedFiles[reason])), "file"), reason)
 	}
 }
 

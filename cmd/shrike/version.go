@@ -21,14 +21,32 @@ func versionText() string {
 	return "development"
 }
 
+// build is what version prints as JSON.
+type build struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+}
+
 func (p *program) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var output string
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(p.stdout, "shrike %s %s %s/%s\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return failure(err)
+			b := build{versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
+			switch output {
+			case "text":
+				_, err := fmt.Fprintf(p.stdout, "shrike %s %s %s/%s\n", b.Version, b.Go, b.OS, b.Arch)
+				return failure(err)
+			case "json":
+				return p.writeJSON(b)
+			}
+			return fmt.Errorf("unknown output %q; the outputs are text, json", output)
 		},
 	}
+	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	return c
 }
