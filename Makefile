@@ -36,8 +36,24 @@ FUZZTIME = 10m
 fuzz:
 	./.ci/fuzz $(FUZZTIME)
 
-bench: build
-	go run ./bench
+# Shrike against yardsticks and other decoders; writes bench/RESULTS.md. N events and 2N
+# are read, RUNS times.
+N = 100000
+RUNS = 7
+bench: build bench-peers
+	go run ./bench -events $(N) -runs $(RUNS)
+
+# The other decoders, a module of its own.
+bench-peers:
+	cd bench/peers && $(BUILD) -o ../../bin/peers .
+
+# Profiles of the dearest scans, and what their three dearest stages do: bench/profiles.
+bench-profiles: build
+	go run ./bench -events $(N) -profiles
+
+# Micro-benchmarks of the stages, ten times; "make bench-stages AGAINST=COMMIT" compares.
+bench-stages:
+	./bench/stages $(AGAINST)
 
 # What a million live join keys take.
 bench-sequences:
