@@ -48,6 +48,7 @@ var stages = []struct {
 	{"predicate.(*Matcher)", narrowing}, {"predicate.intersect", narrowing}, {"predicate.(*division)", narrowing},
 	{"predicate.", starting}, {"rule.", starting}, {"detect.New", starting}, {"sequence.Compile", starting},
 	{"event.", decode},
+	{"detect.(*Detector).record", sequences}, {"detect.(*Arrival)", sequences},
 	{"sequence.", sequences}, {"detect.(*Stream)", sequences}, {"detect.(*sieve)", sequences}, {"detect.(*Matcher).Sight", sequences}, {"detect.(*Matcher).Arrivals", sequences},
 	{"detect.", signals},
 	{"alert.", output}, {"cmd/shrike.", output}, {"main.", output},
