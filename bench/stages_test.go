@@ -88,41 +88,6 @@ func BenchmarkMatch(b *testing.B) {
 	b.ReportMetric(float64(n)/float64(b.N), "hits/op")
 }
 
-// BenchmarkAlerts makes alerts of the events that some rule hits, and JSON of them.
-func BenchmarkAlerts(b *testing.B) {
-	lines, _ := benchEvents(b)
-	d := benchDetector(b)
-	dec, m, builder := d.NewDecoder(), d.NewMatcher(), alert.NewBuilder(alert.Run{}, d.Fields().Types())
-	var ev event.Event
-	var hits detect.Hits
-	signals := func(emit func(*detect.Signal)) {
-		m.Match(&ev, &hits)
-		d.Signals(&ev, &hits, emit)
-	}
-	var hit [][]byte
-	for _, line := range lines {
-		if dec.Decode(line, &ev) == nil {
-			n := len(hit)
-			signals(func(*detect.Signal) { hit = append(hit[:n], line) })
-		}
-	}
-	if len(hit) == 0 {
-		b.Skip("no event gives an alert")
-	}
-	alerts := 0
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		_ = dec.Decode(hit[i%len(hit)], &ev)
-		signals(func(s *detect.Signal) {
-			builder.Build(s, func(a *alert.Alert) {
-				alerts++
-				_ = json.NewEncoder(io.Discard).Encode(a.Document)
-			})
-		})
-	}
-	b.ReportMetric(float64(alerts)/float64(b.N), "alerts/op")
-}
-
 // BenchmarkScan scans a whole file, from its bytes to alerts.
 func BenchmarkScan(b *testing.B) {
 	lines, text := benchEvents(b)
