@@ -3,7 +3,7 @@
 
 BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w"
 
-.PHONY: build demo test fuzz bench bench-sequences conformance
+.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences conformance
 
 build:
 	$(BUILD) -o bin/shrike ./cmd/shrike
@@ -21,13 +21,39 @@ test:
 conformance:
 	go test ./eqltest -run 'Conformance|Corpus|RuleCases' -count=1 -v | grep -v '^=== RUN'
 
+# The network of all conditions held to the plain evaluator: over the vectors, all rules
+# of the corpus over real events and EVENTS generated ones, ten million pairs of random
+# rules and events; with the vector code of this machine and with the portable code.
+EVENTS = 1000000
+equality:
+	@for tags in none purego; do \
+		SHRIKE_EQUALITY_EVENTS=$(EVENTS) SHRIKE_EQUALITY_SEEDS=84 go test -tags $$tags -count=1 -timeout 60m -v \
+			-run 'Equality|Conformance|NetworkIsItsConditions|PrefilterSkipsNoHit' ./predicate ./eqltest | grep -E '^(equality|ok|FAIL|---)|_test.go' || exit 1; \
+	done
+
 # Each fuzz target for FUZZTIME.
 FUZZTIME = 10m
 fuzz:
 	./.ci/fuzz $(FUZZTIME)
 
-bench: build
-	go run ./bench
+# Shrike against yardsticks and other decoders; writes bench/RESULTS.md. N events and 2N
+# are read, RUNS times.
+N = 100000
+RUNS = 7
+bench: build bench-peers
+	go run ./bench -events $(N) -runs $(RUNS)
+
+# The other decoders, a module of its own.
+bench-peers:
+	cd bench/peers && $(BUILD) -o ../../bin/peers .
+
+# Profiles of the dearest scans, and what their three dearest stages do: bench/profiles.
+bench-profiles: build
+	go run ./bench -events $(N) -profiles
+
+# Micro-benchmarks of the stages, ten times; "make bench-stages AGAINST=COMMIT" compares.
+bench-stages:
+	./bench/stages $(AGAINST)
 
 # What a million live join keys take.
 bench-sequences:

@@ -1,29 +1,27 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
 
 // generate writes endpoint events made after the sample events: the same shapes
-// with other hosts, users, ids and times. It gives the file and how many of the
-// events the shipped rule has to fire on.
-func generate(events int) (path string, truth int, err error) {
+// with other hosts, users, ids and times. One in a thousand is hostile.
+func generate(w io.Writer, events int) error {
 	text, err := os.ReadFile("examples/endpoint.ndjson")
 	if err != nil {
-		return "", 0, err
+		return err
 	}
 	var benign, hostile []map[string]any
 	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
 		var doc map[string]any
 		if err := json.Unmarshal([]byte(line), &doc); err != nil {
-			return "", 0, err
+			return err
 		}
 		benign = append(benign, doc)
 	}
@@ -31,34 +29,23 @@ func generate(events int) (path string, truth int, err error) {
 	n := len(benign)
 	hostile = append(append(hostile, benign[n-10]), benign[n-8:n-1]...)
 	benign = append(append(benign[:n-10:n-10], benign[n-9]), benign[n-1])
-	path = filepath.Join("bench", "data", fmt.Sprintf("endpoint-%d.ndjson", events))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", 0, err
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return "", 0, err
-	}
-	w := bufio.NewWriterSize(f, 1<<20)
 	r := rand.New(rand.NewPCG(1, 2))
 	when := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 	for i := range events {
 		from := benign
 		if r.IntN(1000) == 0 {
 			from = hostile
-			truth++
 		}
 		when = when.Add(time.Duration(r.IntN(20000)) * time.Microsecond)
 		line, err := json.Marshal(vary(from[r.IntN(len(from))], r, i, when))
 		if err != nil {
-			return "", 0, err
+			return err
 		}
-		_, _ = w.Write(append(line, '\n'))
+		if _, err := w.Write(append(line, '\n')); err != nil {
+			return err
+		}
 	}
-	if err := w.Flush(); err != nil {
-		return "", 0, err
-	}
-	return path, truth, f.Close()
+	return nil
 }
 
 // vary gives a copy of an event that happened elsewhere and at another time.

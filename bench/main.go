@@ -1,182 +1,155 @@
 // Command bench measures Shrike against yardsticks and writes bench/RESULTS.md.
 //
-//	go run ./bench [-events N] [-rounds N]
+//	go run ./bench [-events N] [-runs N] [-shared DIR]
 //
-// It scans generated endpoint events with the shrike binary in bin/ (built by
-// "make bench"), and, in the same rounds, searches the same bytes for line ends
-// and decodes them with encoding/json. Rounds interleave what is compared, so
-// that a busy minute hits all alike. Before any time is printed, the number of
-// alerts is compared with the number of true positives that were generated.
+// It runs the binaries in bin/ (built by "make bench") over generated and recorded
+// events, each contender over N events and over 2N, so that the difference tells what
+// N events take without starting up; starting up is measured apart. Runs interleave
+// what is compared, the yardstick among it, so that a busy minute hits all alike. Before
+// any time is taken, the alerts are compared with those of the plain evaluator.
+//
+// The yardstick is a search for line ends in the same bytes, in memory.
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/exec"
-	"runtime"
-	"slices"
-	"strings"
-	"syscall"
+	"path/filepath"
+	"strconv"
 	"time"
 )
 
+// settings are the flags.
+type settings struct {
+	events, runs int
+	shared       string
+	out          string
+	only         string
+	profiles     bool // no times, only the profiles
+}
+
 func main() {
-	events := flag.Int("events", 100_000, "events to generate")
-	rounds := flag.Int("rounds", 7, "rounds; the median is shown")
-	flag.Parse()
 	log.SetFlags(0)
-	if err := run(*events, *rounds); err != nil {
+	if len(os.Args) > 1 {
+		// What takes memory is done by processes of its own, for the kernel counts the
+		// memory of whoever starts a process as that process's.
+		if role := map[string]func([]string) error{newlineRole: searchNewlines, prepareRole: printInputs, keysRole: printKeys}[os.Args[1]]; role != nil {
+			if err := role(os.Args[2:]); err != nil {
+				log.Fatal("bench: ", err)
+			}
+			return
+		}
+	}
+	var s settings
+	flag.IntVar(&s.events, "events", 100_000, "N: contenders read N events and 2N")
+	flag.IntVar(&s.runs, "runs", 7, "runs; the median is shown")
+	flag.StringVar(&s.shared, "shared", "../shared", "`FOLDER` with tools/genecs, corpus and data; without, the sample events are multiplied")
+	flag.StringVar(&s.out, "out", "bench/RESULTS.md", "`FILE` to write")
+	flag.StringVar(&s.only, "only", "", "measure this data set alone: full, slim, mixed, recorded or live")
+	flag.BoolVar(&s.profiles, "profiles", false, "write bench/profiles and nothing else")
+	flag.Parse()
+	if err := run(s); err != nil {
 		log.Fatal("bench: ", err)
 	}
 }
 
-// contender is something that reads the data once.
-type contender struct {
-	name string
-	run  func(path string) (time.Duration, error) // processor time
-}
+const (
+	dataDir = "bench/data"
+	binary  = "bin/shrike"
+	peers   = "bin/peers"
+)
 
-func run(events, rounds int) error {
-	data, truth, err := generate(events)
+func run(s settings) error {
+	if s.events < 1000 || s.runs < 1 {
+		return errors.New("at least 1,000 events and one run")
+	}
+	if err := os.MkdirAll(dataDir, 0o755); err != nil {
+		return err
+	}
+	in, err := s.prepare()
 	if err != nil {
 		return err
 	}
-	if err := checkAlerts(data, truth); err != nil {
-		return err
+	r := &results{settings: s, began: time.Now(), inputs: in}
+	if s.profiles {
+		return r.profile()
 	}
-	info, err := os.Stat(data)
-	if err != nil {
-		return err
-	}
-	list := []contender{
-		{"newline search", newlines},
-		{"encoding/json into a map", decodeMaps},
-		{"shrike scan, shipped rules, 1 job", scan("1")},
-		{"shrike scan, shipped rules, 2 jobs", scan("2")},
-	}
-	times := make([][]time.Duration, len(list))
-	for range rounds {
-		for i, c := range list {
-			d, err := c.run(data)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			times[i] = append(times[i], d)
-		}
-	}
-	report := results(list, times, events, info.Size(), truth)
-	fmt.Print(report)
-	return os.WriteFile("bench/RESULTS.md", []byte(report), 0o644)
-}
-
-func checkAlerts(data string, truth int) error {
-	out, err := exec.Command("bin/shrike", "scan", "-o", "jsonl", data).Output()
-	if err != nil {
-		return fmt.Errorf("run bin/shrike: %w", err)
-	}
-	if got := bytes.Count(out, []byte("\n")); got != truth {
-		return fmt.Errorf("%d alerts, expected %d", got, truth)
-	}
-	return nil
-}
-
-// processTime measures the processor time this process spends in f.
-func processTime(f func() error) (time.Duration, error) {
-	before := usage(syscall.RUSAGE_SELF)
-	err := f()
-	return usage(syscall.RUSAGE_SELF) - before, err
-}
-
-func usage(who int) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(who, &u); err != nil {
-		log.Fatal("bench: read the processor time: ", err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func newlines(path string) (time.Duration, error) {
-	return processTime(func() error {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = f.Close() }()
-		buf := make([]byte, 1<<20)
-		n := 0
-		for {
-			k, err := f.Read(buf)
-			n += bytes.Count(buf[:k], []byte("\n"))
-			if err != nil {
-				return nil
-			}
-		}
-	})
-}
-
-func decodeMaps(path string) (time.Duration, error) {
-	return processTime(func() error {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = f.Close() }()
-		sc := bufio.NewScanner(f)
-		sc.Buffer(nil, 1<<20)
-		for sc.Scan() {
-			var doc map[string]any
-			if err := json.Unmarshal(sc.Bytes(), &doc); err != nil {
+	plain := map[string]alertList{}
+	for _, d := range in.Data {
+		list := scansOf(d, in.Rulesets)
+		for i := range list {
+			if err := list[i].compare(plain); err != nil {
 				return err
 			}
 		}
-		return sc.Err()
-	})
-}
-
-func scan(jobs string) func(string) (time.Duration, error) {
-	return func(path string) (time.Duration, error) {
-		before := usage(syscall.RUSAGE_CHILDREN)
-		err := exec.Command("bin/shrike", "scan", "-o", "jsonl", "--jobs", jobs, path).Run()
-		return usage(syscall.RUSAGE_CHILDREN) - before, err
+		r.data = append(r.data, &measured{data: d, contenders: append(list, peersOf(d)...)})
 	}
-}
-
-func results(list []contender, times [][]time.Duration, events int, size int64, truth int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Benchmark results\n\nWritten by `make bench` on %s, %s, %d processors, %s.\n\n", time.Now().UTC().Format("2006-01-02"), cpu(), runtime.NumCPU(), runtime.Version())
-	fmt.Fprintf(&b, "%d generated endpoint events, %.1f MB, %d of them true positives of the shipped rule, all found. Processor time of the whole\n"+
-		"process, start-up included; median of %d interleaved rounds.\n\n", events, float64(size)/1e6, truth, len(times[0]))
-	b.WriteString("| | median | min | max | MB/s | events/s | share of newline search |\n|---|---|---|---|---|---|---|\n")
-	yardstick := median(times[0])
-	for i, c := range list {
-		m := median(times[i])
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.0f | %.0f | %.1f %% |\n", c.name, ms(m), ms(slices.Min(times[i])), ms(slices.Max(times[i])),
-			float64(size)/1e6/m.Seconds(), float64(events)/m.Seconds(), 100*yardstick.Seconds()/m.Seconds())
-	}
-	return b.String()
-}
-
-func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
-
-func median(list []time.Duration) time.Duration {
-	s := slices.Sorted(slices.Values(list))
-	return s[len(s)/2]
-}
-
-func cpu() string {
-	text, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	for _, line := range strings.Split(string(text), "\n") {
-		if name, ok := strings.CutPrefix(line, "model name"); ok {
-			return strings.TrimSpace(strings.TrimLeft(name, " \t:"))
+	for _, m := range r.data {
+		if err := m.measure(s.runs); err != nil {
+			return err
 		}
 	}
-	return runtime.GOARCH
+	if err := r.startUp(); err != nil {
+		return err
+	}
+	if err := r.profile(); err != nil {
+		return err
+	}
+	text := r.text()
+	fmt.Print(text)
+	return os.WriteFile(s.out, []byte(text), 0o644)
 }
+
+// inputs is what contenders read.
+type inputs struct {
+	Rulesets []ruleset
+	Data     []dataset
+}
+
+// prepareRole is what this program is called with to write the inputs.
+const prepareRole = "prepare"
+
+func (s settings) prepare() (in inputs, err error) {
+	text, err := ownRole(prepareRole, s.shared, strconv.Itoa(s.events), s.only)
+	if err == nil {
+		err = json.Unmarshal(text, &in)
+	}
+	return in, err
+}
+
+// printInputs writes the inputs and prints where they are.
+func printInputs(args []string) (err error) {
+	s := settings{shared: args[0], only: args[2]}
+	var in inputs
+	if s.events, err = strconv.Atoi(args[1]); err != nil {
+		return err
+	}
+	if in.Rulesets, err = writeRules(s.shared); err != nil {
+		return err
+	}
+	if in.Data, err = writeData(s); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(in)
+}
+
+// ownRole runs this program in another role, and gives what it prints.
+func ownRole(args ...string) ([]byte, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Stderr = os.Stderr
+	return cmd.Output()
+}
+
+// progress tells somebody who waits.
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+func inData(name string) string { return filepath.Join(dataDir, name) }

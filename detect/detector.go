@@ -23,6 +23,9 @@ type Options struct {
 	Index string
 	// Deprecated runs rules that their authors have withdrawn.
 	Deprecated bool
+	// Plain asks each condition by itself, one after another, instead of the network of
+	// all. It is slow, and there to hold the network to it: signals are the same.
+	Plain bool
 }
 
 // Detector holds compiled rules. It does not change and is safe for use by many
@@ -205,7 +208,12 @@ func (d *Detector) NewDecoder() *event.Decoder { return event.NewDecoder(d.field
 
 // NewPrefilter makes a prefilter that passes over documents which no rule needs to
 // see; nil if there is none. It belongs to one goroutine.
-func (d *Detector) NewPrefilter() *predicate.Prefilter { return d.network.NewPrefilter() }
+func (d *Detector) NewPrefilter() *predicate.Prefilter {
+	if d.opt.Plain {
+		return nil
+	}
+	return d.network.NewPrefilter()
+}
 
 // Explain tells why a rule's event query hits an event, or does not; of a rule
 // with several event queries, why each does. It gives none for a rule that does

@@ -24,6 +24,7 @@ func (h *Hits) Len() int { return len(h.list) }
 type Matcher struct {
 	d       *Detector
 	network *predicate.Matcher
+	plain   []int             // what holds, where there is no network
 	byIndex map[string][]bool // index → which rules look at it
 	last    looked
 	// earlier is how far the time of events had come before the latest one, latest
@@ -48,7 +49,10 @@ func (r *reach) to(t event.Time) {
 
 // NewMatcher makes a Matcher.
 func (d *Detector) NewMatcher() *Matcher {
-	m := &Matcher{d: d, network: d.network.NewMatcher(), byIndex: map[string][]bool{}}
+	m := &Matcher{d: d, byIndex: map[string][]bool{}}
+	if !d.opt.Plain {
+		m.network = d.network.NewMatcher()
+	}
 	if d.Sequences() > 0 {
 		m.earlier, m.latest, m.now = make([]reach, len(d.clocks)), make([]reach, len(d.clocks)), make([]reach, len(d.clocks))
 		m.sighter.counts = make([]uint32, len(d.items))
@@ -60,7 +64,7 @@ func (d *Detector) NewMatcher() *Matcher {
 func (m *Matcher) Match(ev *event.Event, h *Hits) {
 	h.list = h.list[:0]
 	m.see(ev)
-	found := m.network.Match(ev)
+	found := m.found(ev)
 	if len(found) == 0 {
 		return
 	}
@@ -71,6 +75,22 @@ func (m *Matcher) Match(ev *event.Event, h *Hits) {
 			h.list = append(h.list, at)
 		}
 	}
+}
+
+// found gives the conditions that hold, in ascending order.
+func (m *Matcher) found(ev *event.Event) []int {
+	if m.network != nil {
+		return m.network.Match(ev)
+	}
+	m.plain = m.plain[:0]
+	for _, c := range m.d.rules {
+		for i, cond := range c.conditions {
+			if cond.Matches(ev) {
+				m.plain = append(m.plain, int(c.first)+i)
+			}
+		}
+	}
+	return m.plain
 }
 
 // Signals calls emit for each rule with a single event query that an event hits,

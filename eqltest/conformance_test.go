@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/shrike-project/shrike/eql"
 )
 
 // conformanceDir gives the folder of vectors, or skips the test.
@@ -37,6 +39,9 @@ type tally struct {
 	file           string
 	passed, failed int
 	skipped        map[string][]string // reason → cases
+	// asked are the event queries that were run, and over which data.
+	asked []*eql.EventQuery
+	ds    *dataSet
 }
 
 func (c *tally) pass() { c.passed++ }
@@ -102,6 +107,7 @@ func TestConformance(t *testing.T) {
 		}
 		files++
 		c.print()
+		c.network()
 		return nil
 	})
 	if err != nil {

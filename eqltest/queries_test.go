@@ -76,6 +76,7 @@ func runQueries(c *tally, path string, vectors []queryVector) {
 }
 
 func runQuery(c *tally, name string, q *eql.Query, v queryVector, ds *dataSet) {
+	c.asked, c.ds = append(c.asked, q.EventQueries()...), ds
 	size := 100000
 	if v.Size != nil {
 		size = *v.Size

@@ -28,6 +28,7 @@ var ways = []way{
 	{"as written", false, func(c *Case, r *rule.Rule) ([][]string, error) { return c.detect(r, manner{}) }},
 	{"as printed again", false, runPrinted},
 	{"by its explanation", false, func(c *Case, r *rule.Rule) ([][]string, error) { return c.detect(r, manner{explain: true}) }},
+	{"by the plain evaluator", false, func(c *Case, r *rule.Rule) ([][]string, error) { return c.detect(r, manner{plain: true}) }},
 	{"among a thousand other rules", false, func(c *Case, r *rule.Rule) ([][]string, error) {
 		return c.detect(r, manner{others: otherRules()})
 	}},
@@ -114,12 +115,13 @@ type manner struct {
 	lateness time.Duration
 	others   []*rule.Rule
 	explain  bool // hold every explanation against the hits
+	plain    bool // each condition by itself, not by the network
 	restore  bool // take a snapshot after each event and go on from it
 }
 
 // detect gives the events of each signal of a rule, by name.
 func (c *Case) detect(r *rule.Rule, m manner) ([][]string, error) {
-	d := detect.New(append(slices.Clone(m.others), r), detect.Options{IgnoreIndex: true, Deprecated: true})
+	d := detect.New(append(slices.Clone(m.others), r), detect.Options{IgnoreIndex: true, Deprecated: true, Plain: m.plain})
 	for _, s := range d.Skipped() {
 		if s.Rule == r {
 			return nil, fmt.Errorf("the rule cannot run: %s", s.Reason)

@@ -52,3 +52,6 @@ func CompareTeddy(r *rand.Rand) error {
 	}
 	return nil
 }
+
+// FoldWide folds a text beyond ASCII.
+func FoldWide(text string) []byte { return foldWide(nil, text) }

@@ -147,6 +147,7 @@ func (x *index) other(raw []byte) bool {
 type classifier struct {
 	scratch eql.Scratch
 	folded  []byte
+	asked   []uint64 // atoms that were asked for texts beyond ASCII
 	seen    []uint32 // by literal of the automaton: the turn it was found in
 	turn    uint32
 }
@@ -158,8 +159,9 @@ func (c *classifier) classify(x *index, values []event.Value, truth []uint64) {
 		return
 	}
 	clear(truth)
+	ascii := true
 	for _, v := range values {
-		if v.Kind() != event.String || !isASCII(v.Str()) {
+		if v.Kind() != event.String {
 			for n, a := range x.atoms {
 				if a.holds(values, &c.scratch) {
 					set(truth, n)
@@ -167,6 +169,11 @@ func (c *classifier) classify(x *index, values []event.Value, truth []uint64) {
 			}
 			return
 		}
+		ascii = ascii && isASCII(v.Str())
+	}
+	if !ascii {
+		c.wide(x, values, truth)
+		return
 	}
 	for _, v := range values {
 		c.text(x, v.Str(), truth)

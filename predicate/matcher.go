@@ -3,6 +3,7 @@ package predicate
 import (
 	"hash/maphash"
 	"math/bits"
+	"time"
 
 	"github.com/shrike-project/shrike/event"
 )
@@ -63,10 +64,48 @@ func (n *Network) NewMatcher() *Matcher {
 // must have been decoded with the Network's FieldSet. The slice is valid until the
 // next call.
 func (m *Matcher) Match(ev *event.Event) []int {
+	m.hits = m.hits[:0]
+	d := m.candidates(ev)
+	if d == nil {
+		return nil
+	}
+	for w, b := range m.left[:d.words] {
+		for ; b != 0; b &= b - 1 {
+			c := &d.conditions[w<<6+bits.TrailingZeros64(b)]
+			if m.holds(d, c.entry, ev) {
+				m.hits = append(m.hits, c.number)
+			}
+		}
+	}
+	return m.hits
+}
+
+// Look is Match for somebody who watches: looked is told of each condition on which
+// time of its own is spent, and how much by the clock now; whether its needs were there,
+// so that it was looked at in full; and whether it holds. What several conditions ask is
+// answered once, and counts for the first that asked.
+func (m *Matcher) Look(ev *event.Event, now func() time.Duration, looked func(condition int, took time.Duration, full, holds bool)) {
+	d := m.candidates(ev)
+	if d == nil {
+		return
+	}
+	for w, b := range m.left[:d.words] {
+		for ; b != 0; b &= b - 1 {
+			c := &d.conditions[w<<6+bits.TrailingZeros64(b)]
+			before := now()
+			full := m.needed(c, ev)
+			holds := full && m.holds(d, c.entry, ev)
+			looked(c.number, now()-before, full, holds)
+		}
+	}
+}
+
+// candidates fills left with the conditions of an event's division that have to be
+// looked at in full. It gives nil if there are none.
+func (m *Matcher) candidates(ev *event.Event) *division {
 	if m.turn++; m.turn == 0 {
 		m.forget()
 	}
-	m.hits = m.hits[:0]
 	d := m.division(ev)
 	if len(d.conditions) == 0 {
 		return nil
@@ -78,16 +117,7 @@ func (m *Matcher) Match(ev *event.Event) []int {
 			return nil
 		}
 	}
-
-	for w, b := range left {
-		for ; b != 0; b &= b - 1 {
-			c := &d.conditions[w<<6+bits.TrailingZeros64(b)]
-			if m.holds(d, c.entry, ev) {
-				m.hits = append(m.hits, c.number)
-			}
-		}
-	}
-	return m.hits
+	return d
 }
 
 // forget makes all turns look long past.
@@ -107,6 +137,17 @@ func intersect(left, mask []uint64) bool {
 		some |= left[i]
 	}
 	return some != 0
+}
+
+// needed reports whether what a condition needs, beside what the tests of its division
+// tell, is there.
+func (m *Matcher) needed(c *divided, ev *event.Event) bool {
+	for _, need := range c.rest {
+		if !m.eval(need.test, ev) {
+			return false
+		}
+	}
+	return true
 }
 
 // eval tells whether a part of a condition holds.

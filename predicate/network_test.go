@@ -1,9 +1,14 @@
 package predicate_test
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/eqltest"
@@ -60,10 +65,16 @@ func (w *world) hits(t testing.TB, doc []byte) int {
 }
 
 // TestNetworkIsItsConditions compares a million and more pairs of random conditions
-// and events.
+// and events; SHRIKE_EQUALITY_SEEDS says how many times 120,000.
 func TestNetworkIsItsConditions(t *testing.T) {
-	pairs, holds := 0, 0
-	for seed := range uint64(12) {
+	pairs, holds, seeds := 0, 0, uint64(12)
+	if text := os.Getenv("SHRIKE_EQUALITY_SEEDS"); text != "" {
+		var err error
+		if seeds, err = strconv.ParseUint(text, 10, 32); err != nil {
+			t.Fatalf("SHRIKE_EQUALITY_SEEDS: %v", err)
+		}
+	}
+	for seed := range seeds {
 		r := eqltest.Random{Chooser: rand.New(rand.NewPCG(seed, 5))}
 		var queries []*eql.EventQuery
 		for range 300 {
@@ -75,8 +86,101 @@ func TestNetworkIsItsConditions(t *testing.T) {
 			pairs += len(queries)
 		}
 	}
-	t.Logf("%d pairs, %d hold", pairs, holds)
+	fmt.Printf("equality: random rules: %d pairs with random events, %d hits, the network and the plain evaluator agree\n", pairs, holds)
 	if pairs < 1_000_000 || holds < pairs/20 {
 		t.Errorf("%d pairs, %d hold: too few to tell anything", pairs, holds)
 	}
+}
+
+// TestLook holds what is told to somebody who watches to what matches.
+func TestLook(t *testing.T) {
+	r := eqltest.Random{Chooser: rand.New(rand.NewPCG(3, 5))}
+	var queries []*eql.EventQuery
+	for range 100 {
+		queries = append(queries, r.EventQuery())
+	}
+	w := newWorld(t, queries)
+	watched := w.network.NewMatcher()
+	fulls, hits := 0, 0
+	for range 300 {
+		doc := r.Event()
+		hits += w.hits(t, doc)
+		want := slices.Clone(w.matcher.Match(&w.ev))
+		var got []int
+		tick := time.Duration(0)
+		watched.Look(&w.ev, func() time.Duration { tick++; return tick }, func(c int, took time.Duration, full, holds bool) {
+			if took != 1 || holds && !full {
+				t.Errorf("condition %d took %d ticks, full %v, holds %v", c, took, full, holds)
+			}
+			if full {
+				fulls++
+			}
+			if holds {
+				got = append(got, c)
+			}
+		})
+		if !slices.Equal(got, want) {
+			t.Fatalf("%s: %v hold, watched %v", doc, want, got)
+		}
+	}
+	if fulls < hits || hits == 0 {
+		t.Errorf("%d looked at in full, %d hold", fulls, hits)
+	}
+}
+
+// TestFilingIsNeeded shows that no condition holds for an event that lacks its witness.
+func TestFilingIsNeeded(t *testing.T) {
+	byWitness := map[predicate.Witness]int{}
+	for seed := range uint64(3) {
+		r := eqltest.Random{Chooser: rand.New(rand.NewPCG(seed, 6))}
+		var queries []*eql.EventQuery
+		for range 300 {
+			queries = append(queries, r.EventQuery())
+		}
+		w := newWorld(t, queries)
+		for range 200 {
+			doc := r.Event()
+			w.hits(t, doc)
+			for _, c := range w.matcher.Match(&w.ev) {
+				f := w.network.Filing(c)
+				byWitness[f.Witness]++
+				if f.Witness != predicate.Always && !w.hasWitness(f) {
+					t.Fatalf("%s\nholds for %s\nwhich has none of %v", w.conditions[c].Query(), doc, f)
+				}
+			}
+		}
+	}
+	t.Logf("%v", byWitness)
+	for _, witness := range []predicate.Witness{predicate.Exact, predicate.Edge, predicate.Literal, predicate.Always} {
+		if byWitness[witness] == 0 {
+			t.Errorf("no hit of a condition filed under %s", witness)
+		}
+	}
+	if byWitness[predicate.Never] > 0 {
+		t.Error("what never holds did")
+	}
+}
+
+// hasWitness reports whether the event has the witness of a filing. Values that are
+// no ASCII may match by another spelling.
+func (w *world) hasWitness(f predicate.Filing) bool {
+	for _, name := range f.Fields {
+		field, _ := w.set.Lookup(name)
+		for _, v := range w.ev.Values(field) {
+			text := strings.ToLower(v.Text())
+			if strings.IndexFunc(v.Text(), func(r rune) bool { return r >= 0x80 }) >= 0 {
+				return true
+			}
+			for _, s := range f.Texts {
+				s = strings.ToLower(s)
+				switch begins, ends := strings.TrimSuffix(s, "*"), strings.TrimPrefix(s, "*"); {
+				case f.Witness == predicate.Exact && text == s,
+					f.Witness == predicate.Edge && (strings.HasPrefix(text, begins) || strings.HasSuffix(text, ends) || text == s),
+					f.Witness == predicate.Literal && strings.Contains(text, strings.Trim(s, "*")):
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -26,7 +26,7 @@ func eachTeddy(t *testing.T, run func(t *testing.T)) {
 	}
 }
 
-func parseQueries(t *testing.T, texts ...string) []*eql.EventQuery {
+func parseQueries(t testing.TB, texts ...string) []*eql.EventQuery {
 	var out []*eql.EventQuery
 	for _, text := range texts {
 		q, err := eql.Parse(text)

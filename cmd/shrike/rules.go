@@ -16,7 +16,7 @@ import (
 func (p *program) rulesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rules",
-		Short: "List, show and check rules",
+		Short: "List, show and check rules, and tell what they cost",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("unknown command \"rules %s\"", args[0])
@@ -29,6 +29,7 @@ func (p *program) rulesCommand() *cobra.Command {
 		p.rulesSubcommand("list [PATH…]", "List what was loaded, and whether it can run", p.listRules),
 		p.rulesSubcommand("show [PATH…]", "Show rules as readable pages", p.showRules),
 		p.rulesSubcommand("check [PATH…]", "Load rules and print every problem", p.checkRules),
+		p.costCommand(),
 	)
 	return c
 }

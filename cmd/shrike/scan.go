@@ -33,6 +33,7 @@ type scanOptions struct {
 	maxKeys    int
 	resume     resumeOptions
 	maxAge     time.Duration
+	measure    measureOptions
 }
 
 // lateness is a flag: a time, "unlimited", or "schedule", which is as long as the
@@ -121,6 +122,7 @@ func (p *program) scanCommand() *cobra.Command {
 	o.resume.add(c)
 	f.DurationVar(&o.maxAge, "max-age", 0, "how long a sequence without maxspan, or a sample, keeps a join key with an unfinished match, by the time of events (default: without bound)")
 	o.input.add(c)
+	o.measure.add(c)
 	return c
 }
 
@@ -142,7 +144,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	}
 	set := loadRules(o.rules)
 	problems := p.reportProblems(set, false)
-	d := detect.New(set.Rules, detect.Options{Types: types, IgnoreIndex: o.index.ignore, Index: o.index.name, Deprecated: o.deprecated})
+	d := detect.New(set.Rules, detect.Options{Types: types, IgnoreIndex: o.index.ignore, Index: o.index.name, Deprecated: o.deprecated, Plain: o.measure.plain})
 	if len(d.Rules()) == 0 {
 		return failure(fmt.Errorf("none of %d rules can run; \"shrike rules list\" tells why", len(set.Rules)))
 	}
@@ -170,6 +172,10 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 		}
 		return out.write(a)
 	}
+	measured, err := o.measure.start()
+	if err != nil {
+		return failure(err)
+	}
 	stop := p.progress(src)
 	scan := o.input.scan()
 	scan.Idle = out.Flush
@@ -178,6 +184,9 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 		Stream: detect.StreamOptions{Lateness: o.lateness.value(d), MaxKeys: o.maxKeys, MaxAge: o.maxAge},
 	})
 	stop()
+	if measureErr := measured(); err == nil {
+		err = measureErr
+	}
 	s.events(sum, src.Stats())
 	s.Repeated = stats.Repeated
 	s.sequences(stats.Stream)
