@@ -48,6 +48,8 @@ type scanSummary struct {
 	Skipped          map[string]int64 `json:"events_skipped"`
 	SkippedSamples   []skippedSample  `json:"events_skipped_samples"`
 	UnreadableValues int64            `json:"unreadable_values"`
+	// DamagedLogs are binary event logs with damage: what was recovered, what is lost.
+	DamagedLogs map[string]damagedLog `json:"damaged_logs"`
 
 	// LateEvents came too late for sequences, by rule; UntimedEvents have no time;
 	// EvictedKeys were let go unfinished.
@@ -122,6 +124,9 @@ func (s *scanSummary) writeFile(name string) error {
 	return nil
 }
 
+// maxDamagedShown bounds the damaged logs that the text names without --verbose.
+const maxDamagedShown = 10
+
 // text gives the summary for people.
 func (s *scanSummary) text() string {
 	var b strings.Builder
@@ -160,6 +165,13 @@ func (s *scanSummary) text() string {
 	}
 	if s.EvictedKeys > 0 {
 		fmt.Fprintf(&b, "%s with unfinished sequences given up: raise --max-keys, or --max-age if it is set\n", count(int64(s.EvictedKeys), "join key"))
+	}
+	for i, name := range slices.Sorted(maps.Keys(s.DamagedLogs)) {
+		if i == maxDamagedShown && !s.verbose {
+			fmt.Fprintf(&b, "%s more, see --verbose\n", count(int64(len(s.DamagedLogs)-i), "damaged log"))
+			break
+		}
+		fmt.Fprintf(&b, "%s %s: %s\n", bold("damaged"), printable(name), s.DamagedLogs[name].text())
 	}
 	if s.FilesFailed > 0 {
 		fmt.Fprintf(&b, "%s\n", bold(count(int64(s.FilesFailed), "file")+" could not be read, or not to the end"))
