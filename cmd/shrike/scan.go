@@ -181,7 +181,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	}
 	s.events(sum, src.Stats())
 	s.DamagedLogs = src.evidence.damage()
-	s.Repeated = stats.Repeated
+	s.Repeated, s.StartsTwice = stats.Repeated, stats.Twice
 	s.sequences(stats.Stream)
 	fmt.Fprint(p.stderr, s.text())
 	if o.summary != "" {

@@ -39,6 +39,9 @@ type scanSummary struct {
 	BuildingBlocks int64 `json:"building_block_alerts"`
 	// Repeated are alerts given once although their event came again.
 	Repeated int64 `json:"repeated_alerts"`
+	// StartsTwice are alerts left out as the rule alerted on the same process start
+	// in the report of another log.
+	StartsTwice int64 `json:"alerts_on_start_reported_twice"`
 
 	RulesRun     int            `json:"rules_run"`
 	RulesNotRun  map[string]int `json:"rules_not_run"`
@@ -141,6 +144,9 @@ func (s *scanSummary) text() string {
 	b.WriteString("\n" + s.alertText() + "\n" + s.ruleText() + "\n")
 	if s.Repeated > 0 {
 		fmt.Fprintf(&b, "%s left out: the same event came again\n", count(s.Repeated, "repeated alert"))
+	}
+	if s.StartsTwice > 0 {
+		fmt.Fprintf(&b, "%s left out: the same process start in another log\n", count(s.StartsTwice, "alert"))
 	}
 	if n := total(s.Skipped); n > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", bold(count(n, "event")+" skipped"), reasons(s.Skipped))
