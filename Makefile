@@ -3,7 +3,7 @@
 
 BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w"
 
-.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences conformance
+.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences bench-evidence conformance
 
 build:
 	$(BUILD) -o bin/shrike ./cmd/shrike
@@ -58,3 +58,8 @@ bench-stages:
 # What a million live join keys take.
 bench-sequences:
 	go run ./bench/sequences
+
+# Windows event logs and their JSON through all rules of the corpus; writes
+# bench/EVIDENCE.md.
+bench-evidence: build
+	go run ./bench/evidence

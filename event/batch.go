@@ -41,9 +41,9 @@ type Batch struct {
 // Expansion is the documents that a batch is turned into. It belongs to a worker,
 // which uses it again for its next batch.
 type Expansion struct {
-	// Data holds the documents one after another.
+	// Data holds the documents, one after another where only Add was used.
 	Data []byte
-	// Docs are their places in Data, and At is where each comes from: a byte of the
+	// Docs are their places in Data in the order of the events, and At is where each comes from: a byte of the
 	// batch's file, as Batch.Offset counts them.
 	Docs []Extent
 	At   []int64

@@ -29,14 +29,16 @@ type DetectOptions struct {
 // DetectStats tell what became of a run beside its Summary.
 type DetectStats struct {
 	Stream detect.StreamStats
-	// Repeated counts alerts that were given before.
-	Repeated int64
+	// Repeated counts alerts that were given before, and Twice those on the second
+	// report of a process start whose first the same rule alerted on.
+	Repeated, Twice int64
 }
 
 // found is what a worker makes of an event: an alert, or an arrival for the rules
 // that need several events; or what it sighted in a batch for them.
 type found struct {
 	alert     *alert.Alert
+	start     start // that the alert's event reports
 	arrival   *detect.Arrival
 	sightings *detect.Sightings
 }
@@ -59,7 +61,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 		var kept archive
 		defer kept.close()
 		sum, err = Scan(ctx, src, func() Judge[found] {
-			j := &judge{d: d, matcher: d.NewMatcher(), builder: builder.Fork()}
+			j := &judge{d: d, matcher: d.NewMatcher(), builder: builder.Fork(), starts: newStartFields()}
 			if opt.Stream.Lateness < 0 && opt.Resume == nil {
 				return sighting(ctx, j, &kept, !opt.Scan.Within.bounded())
 			}
@@ -70,7 +72,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	} else {
 		sum = &Summary{Stopped: true}
 	}
-	return sum, DetectStats{Stream: stream.Stats(), Repeated: t.before.count}, err
+	return sum, DetectStats{Stream: stream.Stats(), Repeated: t.before.count, Twice: t.twice}, err
 }
 
 // taker takes what the workers found, in order.
@@ -79,6 +81,8 @@ type taker struct {
 	stream  *detect.Stream
 	builder *alert.Builder
 	before  repetitions
+	starts  starts
+	twice   int64
 	stretch *stretch // nil: no later run goes on
 	err     error
 }
@@ -92,6 +96,9 @@ func (t *taker) begin(d *detect.Detector) error {
 
 func (t *taker) take(f found) error {
 	switch {
+	case f.alert != nil && t.starts.twice(f.alert.Rule, f.start):
+		t.twice++
+		return nil
 	case f.alert != nil:
 		t.alert(f.alert)
 		return t.err
@@ -151,14 +158,20 @@ type judge struct {
 	matcher *detect.Matcher
 	builder *alert.Builder
 	hits    detect.Hits
+	starts  *startFields
 }
 
 // signals matches an event, and emits the alerts of rules that need no other.
 func (j *judge) signals(ev *event.Event, emit func(found)) {
 	j.matcher.Match(ev, &j.hits)
 	if j.hits.Len() > 0 {
+		var of *start // read when the first rule fires
 		j.d.Signals(ev, &j.hits, func(s *detect.Signal) {
-			j.builder.Build(s, func(a *alert.Alert) { emit(found{alert: a}) })
+			if of == nil {
+				st := j.starts.of(ev.Source)
+				of = &st
+			}
+			j.builder.Build(s, func(a *alert.Alert) { emit(found{alert: a, start: *of}) })
 		})
 	}
 }

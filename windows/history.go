@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,8 +12,9 @@ import (
 // completes later records from them: who the parent was, and the ancestors before
 // it. It also notices the start that Sysmon and the Security log both report.
 //
-// Records must come in the order of their time for each host; hosts may mix. A
-// History belongs to one goroutine. What it adds to a record stays valid.
+// Records should come in the order of their time for each host; hosts may mix. Where
+// they do not, what is not known yet is left out, and no process gets a parent that
+// started after it. A History belongs to one goroutine. What it adds to a record stays valid.
 //
 // # One start, reported twice
 //
@@ -24,7 +26,9 @@ import (
 type History struct {
 	limit int
 	hosts map[string]uint32
-	byPID map[pidKey]*process
+	// byPID holds the processes of a pid by the time of their start: pids are used
+	// again, and one log may be read after the other.
+	byPID map[pidKey][]*process
 	byID  map[string]*process
 	// ring holds the processes in the order in which they came, to forget the
 	// oldest of more than limit.
@@ -64,6 +68,9 @@ const (
 // maxAncestry bounds process.Ext.ancestry, as Elastic's agent does.
 const maxAncestry = 20
 
+// maxSamePID bounds the processes of one pid that are told apart; the oldest go.
+const maxSamePID = 32
+
 // sameStart is how far apart the two reports of one start may be, in seconds.
 const sameStart = 5
 
@@ -73,7 +80,7 @@ func NewHistory(limit int) *History {
 	if limit <= 0 {
 		limit = 100_000
 	}
-	return &History{limit: limit, hosts: map[string]uint32{}, byPID: map[pidKey]*process{}, byID: map[string]*process{}}
+	return &History{limit: limit, hosts: map[string]uint32{}, byPID: map[pidKey][]*process{}, byID: map[string]*process{}}
 }
 
 // Complete adds to a record what earlier records say, and remembers what it says
@@ -106,7 +113,7 @@ func (h *History) sysmonStart(r *Record) {
 	p.command, p.directory = strings.Clone(r.Get("CommandLine")), strings.Clone(r.Get("CurrentDirectory"))
 	parent := h.byID[r.Get("ParentProcessGuid")]
 	if parent == nil {
-		parent = h.running(p.key.host, number(r, "ParentProcessId"), r.Get("ParentImage"))
+		parent = h.running(r, p.key.host, number(r, "ParentProcessId"), r.Get("ParentImage"))
 	}
 	if parent == nil {
 		if id := r.Get("ParentProcessGuid"); !isNothing(id) {
@@ -125,14 +132,14 @@ func (h *History) securityStart(r *Record) {
 	if p.command == "" {
 		p.command = strings.Clone(r.Get("CommandLine"))
 	}
-	h.descend(r, p, h.running(p.key.host, number(r, "ProcessId"), r.Get("ParentProcessName")))
+	h.descend(r, p, h.running(r, p.key.host, number(r, "ProcessId"), r.Get("ParentProcessName")))
 }
 
 // start remembers a start, or finds the report of it that came before. id is the
 // entity id that the record has, if any.
 func (h *History) start(r *Record, by reporter, pid uint32, id, executable string) *process {
 	key := pidKey{h.host(r.Computer), pid}
-	if p := h.byPID[key]; p != nil && pid != 0 && p.reportedBy(by, r, executable) {
+	if p := h.reported(key, by, r, executable); p != nil {
 		p.both = true
 		r.Lineage.Start = p.id
 		if id != "" && id != p.id {
@@ -151,6 +158,17 @@ func (h *History) start(r *Record, by reporter, pid uint32, id, executable strin
 	p := &process{key: key, id: strings.Clone(id), executable: strings.Clone(executable), started: when, by: by}
 	h.remember(p)
 	return p
+}
+
+// reported gives the process whose start the other log told of before.
+func (h *History) reported(key pidKey, by reporter, r *Record, executable string) *process {
+	list := h.byPID[key]
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].reportedBy(by, r, executable) {
+			return list[i]
+		}
+	}
+	return nil
 }
 
 // reportedBy reports whether a record tells of the start of p, which the other log
@@ -187,7 +205,7 @@ func (h *History) sysmonEnd(r *Record) {
 }
 
 func (h *History) securityEnd(r *Record) {
-	if p := h.running(h.host(r.Computer), number(r, "ProcessId"), r.Get("ProcessName")); p != nil {
+	if p := h.running(r, h.host(r.Computer), number(r, "ProcessId"), r.Get("ProcessName")); p != nil {
 		r.Lineage.EntityID = p.id
 		h.end(r, p)
 	}
@@ -206,18 +224,18 @@ func (h *History) end(r *Record, p *process) {
 	}
 }
 
-// running gives the process that has a pid, if it can be the one of that path: pids
-// are used again. A parent may have ended before its child is reported, and both
+// running gives the process that had a pid at the time of a record, if it can be the
+// one of that path. A parent may have ended before its child is reported, and both
 // logs may report an end, so one that ended is still it.
-func (h *History) running(host, pid uint32, executable string) *process {
-	p := h.byPID[pidKey{host, pid}]
-	if pid == 0 || p == nil {
+func (h *History) running(r *Record, host, pid uint32, executable string) *process {
+	list := h.byPID[pidKey{host, pid}]
+	i := len(list) - 1
+	for ; i >= 0 && r.Timed && list[i].started.Sec > r.Time.Sec+1; i-- { // it started later
+	}
+	if i < 0 || executable != "" && !strings.EqualFold(baseName(list[i].executable), baseName(executable)) {
 		return nil
 	}
-	if executable != "" && !strings.EqualFold(baseName(p.executable), baseName(executable)) {
-		return nil
-	}
-	return p
+	return list[i]
 }
 
 // remember takes a process in, in the place of an older one of its pid, and forgets
@@ -231,13 +249,27 @@ func (h *History) remember(p *process) {
 		h.next = (h.next + 1) % h.limit
 	}
 	if p.key.pid != 0 {
-		h.byPID[p.key] = p
+		h.byPID[p.key] = insert(h.byPID[p.key], p)
 	}
 	h.byID[p.id] = p
 }
 
+// insert puts a process into a list by the time of its start.
+func insert(list []*process, p *process) []*process {
+	i := len(list)
+	for i > 0 && p.started.Compare(list[i-1].started) < 0 {
+		i--
+	}
+	if list = slices.Insert(list, i, p); len(list) > maxSamePID {
+		list = slices.Delete(list, 0, 1)
+	}
+	return list
+}
+
 func (h *History) forget(p *process) {
-	if h.byPID[p.key] == p {
+	if list := h.byPID[p.key]; len(list) > 1 {
+		h.byPID[p.key] = slices.DeleteFunc(list, func(q *process) bool { return q == p })
+	} else if len(list) == 1 && list[0] == p {
 		delete(h.byPID, p.key)
 	}
 	for _, id := range [...]string{p.id, p.alias} {

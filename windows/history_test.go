@@ -140,3 +140,39 @@ func BenchmarkHistory(b *testing.B) {
 		h.Complete(r)
 	}
 }
+
+// TestHistoryOutOfOrder reads one log after the other: a process of a later time does
+// not become the parent of an earlier one, and a start is found again among those of
+// its pid.
+func TestHistoryOutOfOrder(t *testing.T) {
+	h := windows.NewHistory(0)
+	early := sysmonStarted(100, guidA, "16", `C:\a.exe`, "")
+	late := sysmonStarted(900, guidB, "16", `C:\a.exe`, "")
+	child := started(101, "0x20", "0x10", `C:\b.exe`, `C:\a.exe`, "b")
+	again := started(100, "0x10", "0x4", `C:\a.exe`, `C:\old.exe`, "a")
+	before := started(50, "0x30", "0x10", `C:\c.exe`, `C:\a.exe`, "c")
+	for _, r := range []*windows.Record{early, late, child, again, before} {
+		h.Complete(r)
+	}
+	if got := child.Lineage.ParentID; got != guidA {
+		t.Errorf("the parent is %s, want the one that ran then", got)
+	}
+	if again.Lineage.Start != guidA {
+		t.Errorf("the second report names %q", again.Lineage.Start)
+	}
+	if before.Lineage.ParentID != "" {
+		t.Errorf("a parent that started later: %+v", before.Lineage)
+	}
+}
+
+func TestCopiesShareNothing(t *testing.T) {
+	buf := []byte("namevalueSecurity")
+	text := func(from, to int) string { return string(buf[from:to]) }
+	r := &windows.Record{Channel: text(9, 17), Data: []windows.Item{{Name: text(0, 4), Value: text(4, 9)}}, KeywordSet: []string{"k"}}
+	var c windows.Record
+	r.CopyTo(&c)
+	r.Data[0].Value, r.KeywordSet[0] = "other", "other"
+	if c.Get("name") != "value" || c.Channel != "Security" || c.KeywordSet[0] != "k" {
+		t.Errorf("%+v", c)
+	}
+}

@@ -61,21 +61,28 @@ func (o *inputOptions) types() (*event.Types, error) {
 	return types.Extend(f, o.fields)
 }
 
+// input is what the events come from.
+type input struct {
+	*file.Source
+	evidence *eventLogs
+}
+
 // open opens the files with events. What cannot be read is told as it happens.
-func (p *program) open(paths []string, o inputOptions) *file.Source {
-	opt := sources()
+func (p *program) open(paths []string, o inputOptions) *input {
+	e := newEventLogs()
+	opt := sources(e)
 	opt.MaxEventBytes, opt.Stdin, opt.Format, opt.Limits, opt.Resume = o.maxEventBytes, p.stdin, string(o.format), o.limits, o.resume
 	opt.Report = func(path string, err error) {
 		fmt.Fprintf(p.stderr, "shrike: %s: %s\n", printable(path), printable(pathError(err)))
 	}
-	return file.Open(paths, opt)
+	return &input{file.Open(paths, opt), e}
 }
 
 // format is a flag: the name of a format.
 type format string
 
 func formats() []string {
-	opt := sources()
+	opt := sources(newEventLogs())
 	return opt.Formats()
 }
 

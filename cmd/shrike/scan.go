@@ -102,7 +102,7 @@ func (p *program) scanCommand() *cobra.Command {
 		Long: "Run rules over files of events and print alerts.\n\n" +
 			"A PATH is a file, a folder with everything in it, or - for standard input. Files are recognised by looking at them:\n" +
 			"archives (zip, tar) and compressed files (gzip, zstd), in one another too; one JSON event a line, events over many\n" +
-			"lines, or a JSON array.\n\n" +
+			"lines, or a JSON array; Windows event logs (EVTX), and their records as several tools write them in JSON.\n\n" +
 			"Exit status: 0 finished; 1 something could not be read or loaded, the rest was done; 2 wrong usage;\n" +
 			"3 an alert of the severity given by --fail-on, or above; 130 stopped by a signal.",
 		Example: "  shrike scan events.ndjson\n  shrike scan --rules rules/ -o jsonl logs/ > alerts.ndjson\n  zcat events.json.gz | shrike scan --fail-on high -",
@@ -176,11 +176,11 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	if err != nil {
 		return failure(err)
 	}
-	stop := p.progress(src)
+	stop := p.progress(src.Source)
 	scan := o.input.scan()
 	scan.Idle = out.Flush
 	sum, stats, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
-		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit, Resume: p.resume(state, src, out.Flush, o.resume.every),
+		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit, Resume: p.resume(state, src.Source, out.Flush, o.resume.every),
 		Stream: detect.StreamOptions{Lateness: o.lateness.value(d), MaxKeys: o.maxKeys, MaxAge: o.maxAge},
 	})
 	stop()
@@ -188,7 +188,8 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 		err = measureErr
 	}
 	s.events(sum, src.Stats())
-	s.Repeated = stats.Repeated
+	s.DamagedLogs = src.evidence.damage()
+	s.Repeated, s.StartsTwice = stats.Repeated, stats.Twice
 	s.sequences(stats.Stream)
 	if closeErr := out.close(s.report(time.Now())); err == nil {
 		err = closeErr

@@ -40,6 +40,9 @@ type scanSummary struct {
 	BuildingBlocks int64 `json:"building_block_alerts"`
 	// Repeated are alerts given once although their event came again.
 	Repeated int64 `json:"repeated_alerts"`
+	// StartsTwice are alerts left out as the rule alerted on the same process start
+	// in the report of another log.
+	StartsTwice int64 `json:"alerts_on_start_reported_twice"`
 
 	RulesRun     int            `json:"rules_run"`
 	RulesNotRun  map[string]int `json:"rules_not_run"`
@@ -49,6 +52,8 @@ type scanSummary struct {
 	Skipped          map[string]int64 `json:"events_skipped"`
 	SkippedSamples   []skippedSample  `json:"events_skipped_samples"`
 	UnreadableValues int64            `json:"unreadable_values"`
+	// DamagedLogs are binary event logs with damage: what was recovered, what is lost.
+	DamagedLogs map[string]damagedLog `json:"damaged_logs"`
 
 	// LateEvents came too late for sequences, by rule; UntimedEvents have no time;
 	// EvictedKeys were let go unfinished.
@@ -138,6 +143,9 @@ func (s *scanSummary) writeFile(name string) error {
 	return nil
 }
 
+// maxDamagedShown bounds the damaged logs that the text names without --verbose.
+const maxDamagedShown = 10
+
 // text gives the summary for people.
 func (s *scanSummary) text() string {
 	var b strings.Builder
@@ -152,6 +160,9 @@ func (s *scanSummary) text() string {
 	b.WriteString("\n" + s.alertText() + "\n" + s.ruleText() + "\n")
 	if s.Repeated > 0 {
 		fmt.Fprintf(&b, "%s left out: the same event came again\n", count(s.Repeated, "repeated alert"))
+	}
+	if s.StartsTwice > 0 {
+		fmt.Fprintf(&b, "%s left out: the same process start in another log\n", count(s.StartsTwice, "alert"))
 	}
 	if n := total(s.Skipped); n > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", bold(count(n, "event")+" skipped"), reasons(s.Skipped))
@@ -176,6 +187,13 @@ func (s *scanSummary) text() string {
 	}
 	if s.EvictedKeys > 0 {
 		fmt.Fprintf(&b, "%s with unfinished sequences given up: raise --max-keys, or --max-age if it is set\n", count(int64(s.EvictedKeys), "join key"))
+	}
+	for i, name := range slices.Sorted(maps.Keys(s.DamagedLogs)) {
+		if i == maxDamagedShown && !s.verbose {
+			fmt.Fprintf(&b, "%s more, see --verbose\n", count(int64(len(s.DamagedLogs)-i), "damaged log"))
+			break
+		}
+		fmt.Fprintf(&b, "%s %s: %s\n", bold("damaged"), printable(name), s.DamagedLogs[name].text())
 	}
 	if s.FilesFailed > 0 {
 		fmt.Fprintf(&b, "%s\n", bold(count(int64(s.FilesFailed), "file")+" could not be read, or not to the end"))

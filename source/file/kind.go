@@ -42,6 +42,10 @@ type Shape struct {
 	Is func(doc []byte) bool
 	// New makes a converter, which is used by one goroutine at a time.
 	New func() Converter
+	// Batch, if it is set, is used in the place of New by a shape whose documents
+	// depend on each other: it gives the Expand of a batch, and is called by one
+	// goroutine in the order of the batches.
+	Batch func(b event.Batch) func(*event.Expansion)
 }
 
 // Converter appends to dst the event that a document of the named file stands for.
@@ -94,6 +98,9 @@ func newConverters(sh Shape) *converters {
 
 // expand gives a function that converts the documents of a batch.
 func (c *converters) expand(b event.Batch) func(*event.Expansion) {
+	if c.shape.Batch != nil {
+		return c.shape.Batch(b)
+	}
 	return func(x *event.Expansion) {
 		convert := c.pool.Get().(Converter)
 		defer c.pool.Put(convert)

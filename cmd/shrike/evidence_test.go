@@ -1,0 +1,340 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shrike-project/shrike/alert"
+	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/pipeline"
+	"github.com/shrike-project/shrike/source/file"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const (
+	sharedData   = "../../../shared/data/"
+	sharedCorpus = "../../../shared/corpus/rules.tar.gz"
+)
+
+// shared gives the shared data, and skips the test where they are not.
+func shared(t *testing.T) string {
+	t.Helper()
+	if _, err := os.Stat(sharedData + "README.md"); err != nil {
+		t.Skip("the shared data are not there: " + sharedData)
+	}
+	return sharedData
+}
+
+// scanned runs a scan, and gives its summary and its alerts.
+func scanned(t *testing.T, args ...string) (sum scanSummary, alerts []byte) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "summary.json")
+	var out, errs bytes.Buffer
+	status := newProgram(nil, &out, &errs, nil).run(t.Context(), append([]string{"scan", "-o", "jsonl", "--summary", file}, args...))
+	if status != 0 && status != exitIncomplete {
+		t.Fatalf("status %d\n%s", status, errs.String())
+	}
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, &sum)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum, out.Bytes()
+}
+
+// listed reads the counts of a table of the README of the shared data: of the rows
+// below a heading, the name and the number in a column.
+func listed(t *testing.T, heading string, column int) map[string]int64 {
+	t.Helper()
+	text, err := os.ReadFile(sharedData + "README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## "+heading+"\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	counts := map[string]int64{}
+	for row := range strings.Lines(section) {
+		cells := strings.Split(row, "|")
+		if len(cells) <= column {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.ReplaceAll(strings.TrimSpace(cells[column]), ",", ""), 10, 64)
+		if err == nil {
+			counts[strings.TrimSuffix(strings.TrimSpace(cells[1]), ".evtx")] = n
+		}
+	}
+	return counts
+}
+
+// TestEventsOfTheSharedData holds the number of events of each file to what others
+// count.
+func TestEventsOfTheSharedData(t *testing.T) {
+	dir := shared(t)
+	f := func(folder string, ending string, want map[string]int64) {
+		t.Helper()
+		sum, _ := scanned(t, dir+folder)
+		got := map[string]int64{}
+		for name, n := range sum.FileEvents {
+			if n > 0 {
+				got[strings.TrimSuffix(filepath.Base(name), ending)] = n
+			}
+		}
+		if len(want) == 0 || !maps.Equal(got, want) {
+			t.Errorf("%s: events %v\nwant %v", folder, got, want)
+		}
+		if len(sum.Skipped) > 0 || len(sum.DamagedLogs) > 0 || sum.FilesFailed > 0 {
+			t.Errorf("%s: skipped %v, damaged %v, failed %v", folder, sum.Skipped, sum.DamagedLogs, sum.FileNotes)
+		}
+	}
+	f("windows-json", ".json.gz", listed(t, "windows-json", 4))
+	f("evtx", ".evtx", listed(t, "evtx", 2))
+	f("evtx-decoded", ".ndjson.gz", listed(t, "evtx", 2))
+	f("eqllib", "", map[string]int64{
+		"sysmon-atomic-red-team.json.gz": 19882, "normalized-atomic-red-team.json.gz": 14786, "normalized-T1117-AtomicRed-regsvr32.json": 150,
+	})
+	// The README's 4,383 leaves out some: evtxinfo counts 4,605, and their numbers go
+	// on without a gap.
+	f("host-logs-dism.tar.gz", ".evtx", map[string]int64{
+		"Security": 262, "Microsoft-Windows-LiveId%4Operational": 562, "Microsoft-Windows-PowerShell%4Operational": 1913,
+		"Microsoft-Windows-Sysmon%4Operational": 1788, "Microsoft-Windows-Windows Defender%4Operational": 58,
+		"Microsoft-Windows-Windows Defender%4WHC": 22,
+	})
+}
+
+// TestJobsDoNotCount scans with one worker and with five.
+func TestJobsDoNotCount(t *testing.T) {
+	dir := shared(t)
+	run := func(jobs string) []string {
+		var out, errs bytes.Buffer
+		newProgram(nil, &out, &errs, nil).run(t.Context(), []string{"query", "--jobs", jobs, "process where event.type == \"start\"", dir + "windows-json/empire_uac_shellapi_fodhelper.json.gz", dir + "evtx", dir + "host-logs-dism.tar.gz"})
+		return strings.Split(out.String(), "\n")
+	}
+	one, five := run("1"), run("5")
+	if len(one) < 100 || !slices.Equal(one, five) {
+		t.Errorf("%d process starts with one worker, %d with five, or they differ", len(one), len(five))
+	}
+	ancestors := slices.IndexFunc(one, func(doc string) bool { return strings.Contains(doc, `"ancestry":["`) })
+	same := slices.IndexFunc(one, func(doc string) bool { return strings.Contains(doc, `"same_start":"`) })
+	if ancestors < 0 || same < 0 {
+		t.Error("no process has ancestors, or none was reported twice")
+	}
+}
+
+// TestBothWays holds the events of logs to those of the same logs as evtx_dump wrote
+// them, which trims the spaces at the end of a value.
+func TestBothWays(t *testing.T) {
+	dir := t.TempDir()
+	logs := extract(t, shared(t)+"sigma-regression.tar.gz", dir)
+	events := func(pattern string) []map[string]any {
+		var all []map[string]any
+		for _, name := range logs {
+			if filepath.Ext(name) != pattern {
+				continue
+			}
+			var out, errs bytes.Buffer
+			newProgram(nil, &out, &errs, nil).run(t.Context(), []string{"query", "any where true", name})
+			for dec := json.NewDecoder(&out); ; {
+				var doc map[string]any
+				if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+					break
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, doc)
+			}
+		}
+		return all
+	}
+	binary, text := events(".evtx"), events(".json")
+	if len(binary) != 71 || len(text) != 71 {
+		t.Fatalf("%d events from EVTX, %d from JSON, want 71", len(binary), len(text))
+	}
+	for i := range binary {
+		trimmed(binary[i])
+		a, _ := json.Marshal(binary[i])
+		b, _ := json.Marshal(text[i])
+		if !bytes.Equal(a, b) {
+			t.Errorf("event %d:\nEVTX %s\nJSON %s", i, a, b)
+		}
+	}
+}
+
+// trimmed takes away the spaces at the end of all texts.
+func trimmed(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.TrimRight(v, " ")
+	case map[string]any:
+		for k := range v {
+			v[k] = trimmed(v[k])
+		}
+	case []any:
+		for i := range v {
+			v[i] = trimmed(v[i])
+		}
+	}
+	return v
+}
+
+// extract unpacks an archive, and lists its files in their order.
+func extract(t *testing.T, archive, dir string) []string {
+	t.Helper()
+	f, err := os.Open(archive)
+	if err != nil {
+		t.Skip("the archive is not there: " + archive)
+	}
+	defer func() { _ = f.Close() }()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			slices.Sort(files)
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		name := filepath.Join(dir, filepath.Clean("/"+h.Name))
+		data, err := io.ReadAll(r)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(name), 0o700)
+		}
+		if err == nil {
+			err = os.WriteFile(name, data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, name)
+	}
+}
+
+// TestDamagedLogs spoils a log in several ways: what is left is read, what is lost is
+// counted, and the log is named.
+func TestDamagedLogs(t *testing.T) {
+	whole, err := os.ReadFile(shared(t) + "evtx/sysmon.evtx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(name string, spoil func([]byte) []byte, atLeast int64) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "spoilt.evtx")
+		if err := os.WriteFile(file, spoil(bytes.Clone(whole)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sum, _ := scanned(t, file)
+		d, named := sum.DamagedLogs[file]
+		lost := total(d.Lost)
+		if !named || d.Damaged == 0 || sum.Events != d.Records || sum.Events < atLeast || total(sum.Skipped) != lost || sum.Events+lost > 358 {
+			t.Errorf("%s: %d events, damage %+v, skipped %v", name, sum.Events, d, sum.Skipped)
+		}
+	}
+	const header, chunk = 4096, 65536
+	f("a chunk without its header", func(b []byte) []byte { clear(b[header+chunk : header+chunk+128]); return b }, 250)
+	f("a chunk with a hole", func(b []byte) []byte { clear(b[header+chunk+9000 : header+chunk+12000]); return b }, 250)
+	f("cut short", func(b []byte) []byte { return b[:header+2*chunk+chunk/2] }, 50)
+	f("a chunk of noise", func(b []byte) []byte {
+		for i := header + chunk; i < header+2*chunk; i++ {
+			b[i] = byte(i * i >> 3)
+		}
+		return b
+	}, 200)
+}
+
+const hitsGolden = "testdata/evidence/hits.tsv"
+
+// TestHitsOfTheCorpus runs all Windows rules of the corpus over each file of the
+// shared data that is Windows evidence. docs/evidence.md says what was looked at,
+// and why files stay silent.
+func TestHitsOfTheCorpus(t *testing.T) {
+	dir, tmp := shared(t), t.TempDir()
+	extract(t, sharedCorpus, tmp+"/corpus")
+	set := loadRules([]string{tmp + "/corpus/rules/windows", tmp + "/corpus/rules/cross-platform", tmp + "/corpus/rules_building_block"})
+	d := detect.New(set.Rules, detect.Options{})
+	files := []string{dir + "host-logs-dism.tar.gz"}
+	for _, pattern := range []string{"windows-json/*.gz", "evtx/*.evtx", "eqllib/*"} {
+		names, _ := filepath.Glob(dir + pattern)
+		files = append(files, names...)
+	}
+	for _, name := range extract(t, dir+"sigma-regression.tar.gz", tmp+"/sigma") {
+		if filepath.Ext(name) == ".evtx" {
+			files = append(files, name)
+		}
+	}
+	slices.Sort(files)
+	var b strings.Builder
+	for _, name := range files {
+		hits := hitsOf(t, d, name)
+		short := strings.TrimPrefix(strings.TrimPrefix(name, dir), tmp+"/")
+		if len(hits) == 0 {
+			fmt.Fprintf(&b, "%s\tnone\t0\n", short)
+		}
+		for _, id := range slices.Sorted(maps.Keys(hits)) {
+			fmt.Fprintf(&b, "%s\t%s\t%d\n", short, id, hits[id])
+		}
+	}
+	compareGolden(t, b.String())
+}
+
+// hitsOf counts the alerts on a file by rule, those of building blocks too.
+func hitsOf(t *testing.T, d *detect.Detector, name string) map[string]int {
+	t.Helper()
+	hits := map[string]int{}
+	p := newProgram(nil, io.Discard, io.Discard, nil)
+	src := p.open([]string{name}, inputOptions{limits: file.DefaultLimits()})
+	defer src.Close()
+	_, _, err := pipeline.Detect(t.Context(), src, d, pipeline.DetectOptions{
+		Run: alert.Run{Now: time.Unix(0, 0), UUID: "golden"}, Stream: detect.StreamOptions{Lateness: detect.Unlimited},
+		Emit: func(a *alert.Alert) error {
+			hits[a.Rule.RuleID]++
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hits
+}
+
+func compareGolden(t *testing.T, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(hitsGolden), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(hitsGolden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(hitsGolden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the hits differ from %s; -update writes it anew\ngot\n%s", hitsGolden, got)
+	}
+}
