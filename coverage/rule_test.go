@@ -122,14 +122,20 @@ func TestIndexPatterns(t *testing.T) {
 	}
 }
 
-// TestSeedOnSysmon: Sysmon says nothing of signatures, so the exemptions of signed
-// programs never hold.
-func TestSeedOnSysmon(t *testing.T) {
+// shipped gives the rule that ships with Shrike.
+func shipped(t testing.TB) *rule.Rule {
+	t.Helper()
 	set, err := rule.Load(rules.FS, ".", "")
 	if err != nil || len(set.Rules) != 1 {
 		t.Fatal(err, len(set.Rules))
 	}
-	res := coverage.Compile(set.Rules[0], coverage.Options{IgnoreIndex: true}).On(source(t, "sysmon"))
+	return set.Rules[0]
+}
+
+// TestSeedOnSysmon: Sysmon says nothing of signatures, so the exemptions of signed
+// programs never hold.
+func TestSeedOnSysmon(t *testing.T) {
+	res := coverage.Compile(shipped(t), coverage.Options{IgnoreIndex: true}).On(source(t, "sysmon"))
 	if res.Status != coverage.Degraded || !res.Noisy || res.Blind || res.PartlyBlind {
 		t.Errorf("%+v", res)
 	}
