@@ -3,6 +3,7 @@ package alert
 import (
 	"time"
 
+	"github.com/shrike-project/shrike/coverage"
 	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
@@ -33,6 +34,9 @@ type Alert struct {
 	// people see only if they ask for it: the events of a sequence, and the alerts
 	// of building-block rules.
 	BuildingBlock bool
+	// Coverage tells which tests of the rule the source of the events never decides; nil
+	// if there are none.
+	Coverage *coverage.Mark
 	// Document is the alert document. Its parts may be shared with other alerts
 	// of the same rule: do not change them.
 	Document map[string]any
@@ -67,6 +71,10 @@ type Run struct {
 	Space string
 	// Manual marks an execution over past time.
 	Manual bool
+	// Coverage marks the alerts of a rule on some events, of which it gets functions
+	// that give the values of a field; nil: no alert is marked. It is called by many
+	// goroutines.
+	Coverage func(r *rule.Rule, events ...func(name string) []string) *coverage.Mark
 }
 
 // Builder makes alerts. It is safe for use by one goroutine at a time.
@@ -104,6 +112,7 @@ func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
 	}
 	a := b.newAlert(s)
 	a.Trace = s.Traces()[0]
+	a.Coverage = b.coverage(s.Rule, src)
 	a.override(src.fields)
 	a.ID = eventAlertID(src, b.run.Space, s.Rule.ObjectID)
 	a.Why = why(a.Trace)
@@ -112,8 +121,28 @@ func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
 	a.Reason = reason(doc, a.Severity, a.RuleName)
 	b.addAlertFields(a, doc)
 	addAncestors(doc, src)
-	doc["shrike"] = map[string]any{"why": a.Why, "trace": a.Trace}
+	doc["shrike"] = a.marked(map[string]any{"why": a.Why, "trace": a.Trace})
 	emit(a)
+}
+
+// coverage marks an alert of a rule on the events of some sources.
+func (b *Builder) coverage(r *rule.Rule, events ...*source) *coverage.Mark {
+	if b.run.Coverage == nil {
+		return nil
+	}
+	fields := make([]func(string) []string, len(events))
+	for i, src := range events {
+		fields[i] = func(name string) []string { return texts(lookup(src.fields, name)) }
+	}
+	return b.run.Coverage(r, fields...)
+}
+
+// marked adds the coverage to what stands below Shrike's own field.
+func (a *Alert) marked(own map[string]any) map[string]any {
+	if a.Coverage != nil {
+		own["coverage"] = a.Coverage
+	}
+	return own
 }
 
 func (b *Builder) newAlert(s *detect.Signal) *Alert {

@@ -42,6 +42,7 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 		shell.Steps = append(shell.Steps, st)
 	}
 	identify(shell, blocks)
+	b.coverSequence(shell, blocks)
 	shell.Why = sequenceWhy(shell)
 	shell.BuildingBlock = s.Rule.BuildingBlockType != ""
 	for i, bl := range blocks {
@@ -60,6 +61,18 @@ func (b *Builder) newBlock(s *detect.Signal, step detect.Step, src *source, trac
 	doc := b.copySource(src)
 	a.Reason = reason(doc, a.Severity, a.RuleName)
 	return block{a, src, doc}
+}
+
+// coverSequence marks the alerts of a sequence, all alike.
+func (b *Builder) coverSequence(shell *Alert, blocks []block) {
+	var events []*source
+	for _, bl := range blocks {
+		events = append(events, bl.source)
+	}
+	shell.Coverage = b.coverage(shell.Rule, events...)
+	for _, bl := range blocks {
+		bl.alert.Coverage = shell.Coverage
+	}
 }
 
 // identify gives building blocks and shell the ids Kibana gives them: hashes over
@@ -88,7 +101,7 @@ func (b *Builder) finishBlock(bl block, index int, group string) {
 	doc["kibana.alert.building_block_type"] = "default"
 	doc["kibana.alert.group.id"] = group
 	doc["kibana.alert.group.index"] = index
-	doc["shrike"] = map[string]any{"why": bl.alert.Why, "trace": bl.alert.Trace}
+	doc["shrike"] = bl.alert.marked(map[string]any{"why": bl.alert.Why, "trace": bl.alert.Trace})
 }
 
 // finishShell makes the document of the shell: what all blocks have in common, and
@@ -116,7 +129,7 @@ func (b *Builder) finishShell(shell *Alert, blocks []block) {
 	if len(blocks) > 0 {
 		addOriginalTime(doc, blocks[0].source)
 	}
-	doc["shrike"] = map[string]any{"why": shell.Why, "sequence": shell.stepDocuments()}
+	doc["shrike"] = shell.marked(map[string]any{"why": shell.Why, "sequence": shell.stepDocuments()})
 }
 
 // stepDocuments gives the steps of a sequence as they stand in its document.

@@ -112,6 +112,9 @@ func (o *alertTable) write(a *alert.Alert) error {
 		fit(first(a.Field, "host.name", "host.hostname", "host.id"), hostWidth), fit(first(a.Field, "user.name", "user.id"), userWidth), trim(printable(processText(a)), rest),
 	}, "  "))
 	_, err := fmt.Fprintln(o, "    "+faint("why: ")+trim(printable(a.Why), max(40, o.width-9)))
+	if a.Coverage != nil {
+		_, err = fmt.Fprintln(o, "    "+faint(trim(printable(markText(a.Coverage)), max(40, o.width-5))))
+	}
 	for i := range a.Steps {
 		o.step(a, i)
 	}
