@@ -10,6 +10,7 @@
 //   - eql is the language: parser, checks, and the evaluator that defines it.
 //   - rule reads rule files in the three forms users have.
 //   - detect runs rules over events and gives signals.
+//   - coverage tells which tests of a rule a source of events never decides.
 //   - alert makes the documents people see, with the reason each rule fired.
 //   - eqltest is the language of test scripts.
 //   - pipeline runs a scan on several workers and keeps its results in order.

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shrike-project/shrike/coverage"
 	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
@@ -35,6 +36,9 @@ type Alert struct {
 	// people see only if they ask for it: the events of a sequence, and the alerts
 	// of building-block rules.
 	BuildingBlock bool
+	// Coverage tells which tests of the rule the source of the events never decides; nil
+	// if there are none.
+	Coverage *coverage.Mark
 
 	text   text // the document
 	fields func() *event.Node
@@ -113,6 +117,10 @@ type Run struct {
 	Space string
 	// Manual marks an execution over past time.
 	Manual bool
+	// Coverage marks the alerts of a rule on some events, of which it gets functions
+	// that give the values of a field; nil: no alert is marked. It is called by many
+	// goroutines.
+	Coverage func(r *rule.Rule, events ...func(name string) []string) *coverage.Mark
 }
 
 // Builder makes alerts. It is safe for use by one goroutine at a time.
@@ -162,6 +170,7 @@ func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
 	}
 	a := newAlert(s)
 	a.Trace = s.Traces()[0]
+	a.Coverage = b.coverage(s.Rule, src)
 	a.override(&src.root)
 	a.ID = b.eventAlertID(src, s.Rule.ObjectID)
 	a.Why = why(a.Trace)
@@ -170,6 +179,18 @@ func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
 	a.Reason = reason(&body.fields, a.Severity, a.RuleName)
 	b.write(a, document{body: body, ancestors: src.ancestors, depth: src.depth + 1, first: src, blockType: s.Rule.BuildingBlockType})
 	emit(a)
+}
+
+// coverage marks an alert of a rule on the events of some sources.
+func (b *Builder) coverage(r *rule.Rule, events ...*source) *coverage.Mark {
+	if b.run.Coverage == nil {
+		return nil
+	}
+	fields := make([]func(string) []string, len(events))
+	for i, src := range events {
+		fields[i] = func(name string) []string { return texts(lookup(&src.root, name)) }
+	}
+	return b.run.Coverage(r, fields...)
 }
 
 func newAlert(s *detect.Signal) *Alert {

@@ -41,6 +41,7 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 		shell.Steps = append(shell.Steps, st)
 	}
 	identify(shell, blocks)
+	b.coverSequence(shell, blocks)
 	shell.Why = sequenceWhy(shell)
 	shell.BuildingBlock = s.Rule.BuildingBlockType != ""
 	for i, bl := range blocks {
@@ -62,6 +63,18 @@ func (b *Builder) newBlock(s *detect.Signal, step detect.Step, src *source, trac
 	body := b.body(src)
 	a.Reason = reason(&body.fields, a.Severity, a.RuleName)
 	return block{a, src, body}
+}
+
+// coverSequence marks the alerts of a sequence, all alike.
+func (b *Builder) coverSequence(shell *Alert, blocks []block) {
+	var events []*source
+	for _, bl := range blocks {
+		events = append(events, bl.source)
+	}
+	shell.Coverage = b.coverage(shell.Rule, events...)
+	for _, bl := range blocks {
+		bl.alert.Coverage = shell.Coverage
+	}
 }
 
 // identify gives building blocks and shell the ids Kibana gives them: hashes over

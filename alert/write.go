@@ -172,6 +172,10 @@ func (b *Builder) write(a *Alert, d document) {
 	of.shrike.Start = len(w.own)
 	w.name("shrike")
 	w.own = append(w.own, '{')
+	if a.Coverage != nil {
+		w.name("coverage")
+		w.own = appendValue(w.own, a.Coverage)
+	}
 	if d.steps != nil {
 		a.writeSteps(w, d.steps)
 	} else {

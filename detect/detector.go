@@ -58,7 +58,7 @@ type compiled struct {
 	first      int32          // the number of the first condition in the network
 	plan       *sequence.Plan // nil for an event query
 	clock      int
-	patterns   indexPatterns
+	patterns   rule.IndexPatterns
 	override   event.Field // NoField: the rule does not demand it
 }
 
@@ -120,7 +120,7 @@ func (d *Detector) compile(r *rule.Rule) (*compiled, error) {
 	case hasFilters(r):
 		return nil, fmt.Errorf("rule filters cannot run yet")
 	}
-	c := &compiled{rule: r, patterns: parsePatterns(r.Index), override: event.NoField}
+	c := &compiled{rule: r, patterns: rule.ParseIndexPatterns(r.Index), override: event.NoField}
 	for _, q := range r.EQL.EventQueries() {
 		cond, err := eql.Compile(q, d.fields, eql.CompileOptions{CategoryField: r.EventCategoryOverride, Labels: r.EQL.Label})
 		if err != nil {
@@ -234,7 +234,7 @@ func (d *Detector) Unseen(r *rule.Rule, ev *event.Event) string {
 		if c.rule != r {
 			continue
 		}
-		if index := d.Index(ev); !d.opt.IgnoreIndex && index != "" && !c.patterns.match(index) {
+		if index := d.Index(ev); !d.opt.IgnoreIndex && index != "" && !c.patterns.Match(index) {
 			return fmt.Sprintf("its index %s matches none of the rule's index patterns", index)
 		}
 		if !c.timed(ev) {

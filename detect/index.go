@@ -5,44 +5,8 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 )
-
-// indexPatterns are the index patterns of a rule.
-type indexPatterns struct{ include, exclude []string }
-
-// parsePatterns reads index patterns. "-x" excludes, and the name of a remote
-// cluster before a colon says nothing about an event.
-func parsePatterns(patterns []string) indexPatterns {
-	var p indexPatterns
-	for _, s := range patterns {
-		list := &p.include
-		if strings.HasPrefix(s, "-") && len(p.include) > 0 {
-			s, list = s[1:], &p.exclude
-		}
-		if _, name, ok := strings.Cut(s, ":"); ok {
-			s = name
-		}
-		*list = append(*list, s)
-	}
-	return p
-}
-
-// match reports whether a search over the patterns would reach an index. A rule
-// without patterns searches everywhere.
-func (p indexPatterns) match(index string) bool {
-	return (len(p.include) == 0 || anyMatches(p.include, index)) && !anyMatches(p.exclude, index)
-}
-
-func anyMatches(patterns []string, index string) bool {
-	for _, pattern := range patterns {
-		if eql.MatchWildcard(pattern, index, false) {
-			return true
-		}
-	}
-	return false
-}
 
 var backingIndex = regexp.MustCompile(`^\.ds-(.+)-\d{4}\.\d{2}\.\d{2}-\d{6}$`)
 
@@ -71,7 +35,7 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 	if !ok {
 		looks = make([]bool, len(m.d.rules))
 		for i, c := range m.d.rules {
-			looks[i] = c.patterns.match(index)
+			looks[i] = c.patterns.Match(index)
 		}
 		if len(m.byIndex) < 10000 { // names are as many as an attacker cares to invent
 			m.byIndex[index] = looks

@@ -11,10 +11,14 @@ type Profile struct {
 	Name     string   // sysmon, security, …; defend for Elastic's own agent
 	Datasets []string // the values of event.dataset its events have
 	Modules  []string // the values of event.module
+	// Providers are the values of event.provider; none of Elastic's own agent.
+	Providers []string
 
 	// Categories lists the event categories its events have, sorted. Events of some
 	// kinds have none.
 	Categories []string
+	// Kinds are the sorts of records; none where no limits are known.
+	Kinds []ProfileKind
 
 	everything bool
 	fields     map[string][]string // sorted, by category; "" for any
@@ -40,7 +44,12 @@ func (p *Profile) Supplies(category, field string) bool {
 	if category == "any" {
 		category = ""
 	}
-	fields := p.fields[category]
+	return supplies(p.fields[category], field)
+}
+
+// supplies reports whether a field is among the sorted fields, or is one of the
+// objects of a list that is.
+func supplies(fields []string, field string) bool {
 	for name := field; name != ""; name = parent(name) {
 		if _, ok := slices.BinarySearch(fields, name); ok {
 			return name == field || isObjectList(name)
@@ -61,10 +70,17 @@ func (p *Profile) Fields(category string) []string {
 	return p.fields[category]
 }
 
+// serviceDatasets and serviceModules are those of the event log service.
+var (
+	serviceDatasets = []string{"system.security", "system.system"}
+	serviceModules  = []string{"security", "system"}
+)
+
 func (src source) profile() Profile {
-	p := Profile{Name: src.name, Modules: []string{src.module}, Datasets: []string{src.dataset}, fields: map[string][]string{}}
+	p := Profile{Name: src.name, Modules: []string{src.module}, Datasets: []string{src.dataset}, Providers: src.providers,
+		Kinds: src.profileKinds(), fields: map[string][]string{}}
 	if src.dataset == "" { // the service reports in the log that it cleared
-		p.Datasets, p.Modules = []string{"system.security", "system.system"}, []string{"security", "system"}
+		p.Datasets, p.Modules = serviceDatasets, serviceModules
 	}
 	for _, k := range append(slices.Clone(src.kinds), src.other) {
 		names := src.supplied(k)
@@ -96,12 +112,13 @@ func (src source) supplied(k kind) []string {
 	}
 	items := strings.Fields(k.items)
 	met := map[string]bool{}
-	for _, mv := range slices.Concat(k.moves, src.vocabulary) {
+	for i, mv := range slices.Concat(k.moves, src.vocabulary) {
 		if met[mv.item] {
 			continue
 		}
 		met[mv.item] = true
-		if k.items != "" && !slices.Contains(items, mv.item) && !slices.Contains(items, strings.ReplaceAll(mv.item, " ", "_")) {
+		// What the kind itself moves may stand in other versions of its records.
+		if i >= len(k.moves) && k.items != "" && !slices.Contains(items, mv.item) && !slices.Contains(items, strings.ReplaceAll(mv.item, " ", "_")) {
 			continue
 		}
 		names = append(names, mv.fields()...)

@@ -138,6 +138,9 @@ func (o *alertTable) lines(a *alert.Alert) string {
 		fit(first(a.Field, "host.name", "host.hostname", "host.id"), hostWidth), fit(first(a.Field, "user.name", "user.id"), userWidth), trim(printable(processText(a)), rest),
 	}, "  "))
 	fmt.Fprintln(&b, "    "+faint("why: ")+trim(printable(a.Why), max(40, o.width-9)))
+	if a.Coverage != nil {
+		fmt.Fprintln(&b, "    "+faint(trim(printable(markText(a.Coverage)), max(40, o.width-5))))
+	}
 	for i := range a.Steps {
 		o.step(&b, a, i)
 	}

@@ -36,8 +36,8 @@ func (p *program) openState(paths []string, d *detect.Detector, o *scanOptions) 
 	if slices.Contains(paths, "-") {
 		return nil, fmt.Errorf("--resume cannot go on with standard input: there is no way back in it")
 	}
-	scan := fmt.Sprintf("%s lateness=%s max-keys=%d max-age=%s since=%s until=%s format=%s index=%s ignore-index=%v max-event-bytes=%d",
-		d.Identity(), o.lateness.String(), o.maxKeys, o.maxAge, o.input.since.text, o.input.until.text, o.input.format.String(), o.index.name, o.index.ignore, o.input.maxEventBytes)
+	scan := fmt.Sprintf("%s lateness=%s max-keys=%d max-age=%s since=%s until=%s format=%s index=%s ignore-index=%v max-event-bytes=%d coverage=%s",
+		d.Identity(), o.lateness.String(), o.maxKeys, o.maxAge, o.input.since.text, o.input.until.text, o.input.format.String(), o.index.name, o.index.ignore, o.input.maxEventBytes, o.coverage)
 	j, err := pipeline.OpenJournal(o.resume.file, scan)
 	if err != nil {
 		return nil, failure(err)

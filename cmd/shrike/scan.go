@@ -33,6 +33,7 @@ type scanOptions struct {
 	maxKeys    int
 	resume     resumeOptions
 	maxAge     time.Duration
+	coverage   coverageMode
 	measure    measureOptions
 }
 
@@ -95,7 +96,7 @@ func (o *indexOptions) add(c *cobra.Command) {
 }
 
 func (p *program) scanCommand() *cobra.Command {
-	var o scanOptions
+	o := scanOptions{coverage: coverageWarn}
 	c := &cobra.Command{
 		Use:   "scan [flags] PATH…|-",
 		Short: "Run rules over files of events and print alerts",
@@ -121,6 +122,7 @@ func (p *program) scanCommand() *cobra.Command {
 	f.IntVar(&o.maxKeys, "max-keys", sequence.DefaultMaxKeys, "most join keys with unfinished matches that each sequence rule keeps")
 	o.resume.add(c)
 	f.DurationVar(&o.maxAge, "max-age", 0, "how long a sequence without maxspan, or a sample, keeps a join key with an unfinished match, by the time of events (default: without bound)")
+	f.Var(&o.coverage, "coverage", "what to do about rules that ask for what the events of a source never have: warn marks their alerts, and a table shows those of noisy rules apart; strict does not run such rules on that source; ignore does nothing")
 	o.input.add(c)
 	o.measure.add(c)
 	return c
@@ -164,7 +166,16 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	defer out.discard()
 	src := p.open(paths, o.input)
 	defer src.Close()
+	cover := p.newCovering(o.coverage, d, o.index)
+	if state == nil { // a run that is killed must have printed what its state says it has
+		for i := range out.list {
+			out.list[i] = cover.section(out.list[i])
+		}
+	}
 	emit := func(a *alert.Alert) error {
+		if cover.leavesOut(a) {
+			return nil
+		}
 		if a.BuildingBlock {
 			s.BuildingBlocks++
 		} else {
@@ -179,8 +190,8 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	stop := p.progress(src.Source)
 	scan := o.input.scan()
 	scan.Idle = out.Flush
-	sum, stats, err := pipeline.Detect(ctx, src, d, pipeline.DetectOptions{
-		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true}, Emit: emit, Resume: p.resume(state, src.Source, out.Flush, o.resume.every),
+	sum, stats, err := pipeline.Detect(ctx, cover.watch(src), d, pipeline.DetectOptions{
+		Scan: scan, Run: alert.Run{Now: time.Now(), UUID: rand.Text(), Manual: true, Coverage: cover.run()}, Emit: emit, Resume: p.resume(state, src.Source, out.Flush, o.resume.every),
 		Stream: detect.StreamOptions{Lateness: o.lateness.value(d), MaxKeys: o.maxKeys, MaxAge: o.maxAge},
 	})
 	stop()
@@ -191,6 +202,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	s.DamagedLogs = src.evidence.damage()
 	s.Repeated, s.StartsTwice = stats.Repeated, stats.Twice
 	s.sequences(stats.Stream)
+	s.coverage(cover)
 	if closeErr := out.close(s.report(time.Now())); err == nil {
 		err = closeErr
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shrike-project/shrike/coverage"
 	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/pipeline"
 	"github.com/shrike-project/shrike/report"
@@ -48,6 +49,11 @@ type scanSummary struct {
 	RulesNotRun  map[string]int `json:"rules_not_run"`
 	RuleProblems int            `json:"rule_problems"`
 	NotUsed      map[string]int `json:"not_used"`
+
+	// Coverage counts the rules on each known source that was met, and CoverageLeftOut
+	// the alerts of degraded rules that --coverage strict left out, by rule.
+	Coverage        map[string]coverage.Counts `json:"coverage"`
+	CoverageLeftOut map[string]int64           `json:"coverage_left_out"`
 
 	Skipped          map[string]int64 `json:"events_skipped"`
 	SkippedSamples   []skippedSample  `json:"events_skipped_samples"`
@@ -158,6 +164,7 @@ func (s *scanSummary) text() string {
 		fmt.Fprintf(&b, ", %s a second", number(int64(float64(s.Events)/s.Seconds)))
 	}
 	b.WriteString("\n" + s.alertText() + "\n" + s.ruleText() + "\n")
+	b.WriteString(s.coverageText())
 	if s.Repeated > 0 {
 		fmt.Fprintf(&b, "%s left out: the same event came again\n", count(s.Repeated, "repeated alert"))
 	}
