@@ -199,21 +199,36 @@ func (e *Event) allSound(p int32, typ Type) bool {
 func (e *Event) read(f Field) (unreadable int) {
 	v, info := &e.values[f], &e.set.fields[f]
 	v.turn, v.list = e.turn, v.list[:0]
-	e.each(f, func(t token) bool {
-		value, ok := t.as(info.typ)
-		switch {
-		case !ok:
-			unreadable++
-		case value.kind == Null:
-		case info.caseless && value.kind == String:
-			value.text = strings.ToLower(value.text)
-			v.list = append(v.list, value)
-		default:
-			v.list = append(v.list, value)
+	if p := e.set.alone[f]; p >= 0 { // as nearly all: one string at most
+		pl := &e.places[p]
+		if pl.turn != e.turn {
+			return 0
 		}
+		if sp := &e.spans[pl.first]; sp.kind == stringSpan && pl.first == pl.last {
+			return v.take(token{String, e.text(e.doc[sp.start+1 : sp.end-1])}, info)
+		}
+	}
+	e.each(f, func(t token) bool {
+		unreadable += v.take(t, info)
 		return true
 	})
 	return unreadable
+}
+
+// take adds what a field reads in a scalar. It gives 1 if it cannot read it.
+func (v *fieldValues) take(t token, info *fieldInfo) (unreadable int) {
+	value, ok := t.as(info.typ)
+	switch {
+	case !ok:
+		return 1
+	case value.kind == Null:
+	case info.caseless && value.kind == String:
+		value.text = strings.ToLower(value.text)
+		v.list = append(v.list, value)
+	default:
+		v.list = append(v.list, value)
+	}
+	return 0
 }
 
 // each calls visit for the scalars of a field in document order, until it gives

@@ -5,6 +5,7 @@ package main
 // apart or leaves them out.
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -170,7 +171,7 @@ func (w *watched) Next(ctx context.Context) (event.Batch, error) {
 }
 
 // documentsLooked is about how many documents of a batch are looked at.
-const documentsLooked = 4
+const documentsLooked = 2
 
 // someDocuments gives some of the documents that stand in a batch.
 func someDocuments(b *event.Batch) [][]byte {
@@ -194,12 +195,8 @@ func someDocuments(b *event.Batch) [][]byte {
 }
 
 func cutLine(data []byte) (line, rest []byte) {
-	for i, c := range data {
-		if c == '\n' {
-			return data[:i], data[i+1:]
-		}
-	}
-	return data, nil
+	line, rest, _ = bytes.Cut(data, []byte{'\n'})
+	return line, rest
 }
 
 // look announces the source of a document.
