@@ -23,7 +23,9 @@ var floors = [][]string{
 // only names packages that may know less than their floor allows.
 var only = map[string][]string{
 	"source/":   {"event", "windows"},
-	"sink":      {"alert", "detect", "event"},
+	"sink":      {"alert", "event"},
+	"store":     {"alert", "event"},
+	"web":       {"alert", "event"},
 	"report":    {"alert", "detect", "event", "rule"},
 	"windows":   {"event"},
 	"predicate": {"eql", "event"},
