@@ -126,6 +126,7 @@ type Run struct {
 // Builder makes alerts. It is safe for use by one goroutine at a time.
 type Builder struct {
 	run    Run
+	now    string
 	rules  *ruleTexts
 	fitter fitter
 	reader event.TreeReader
@@ -143,7 +144,7 @@ func NewBuilder(run Run, types *event.Types) *Builder {
 	if types == nil {
 		types = event.DefaultTypes()
 	}
-	return &Builder{run: run, rules: &ruleTexts{run: run}, fitter: newFitter(types)}
+	return &Builder{run: run, now: timestamp(run.Now), rules: &ruleTexts{run: run}, fitter: newFitter(types)}
 }
 
 // Fork makes a Builder for another goroutine, which shares with this one what is
@@ -154,6 +155,10 @@ func (b *Builder) Fork() *Builder {
 	c.reader, c.writer, c.buf = event.TreeReader{}, writer{}, nil
 	return &c
 }
+
+// At says that it is now another time than that of the execution's start: what is
+// built from here on is written now.
+func (b *Builder) At(now time.Time) { b.now = timestamp(now) }
 
 // Build makes the alerts of a signal and hands them to emit: one for an event; for
 // a sequence or sample a building block for each of its events, and then the alert

@@ -22,10 +22,7 @@ type ruleTexts struct {
 
 // ruleText is what the alerts of a rule have below kibana: texts, each with what
 // stands behind it in one alert only.
-type ruleText struct {
-	now   string
-	parts []rulePart
-}
+type ruleText struct{ parts []rulePart }
 
 type rulePart struct {
 	text string // members, each with a comma before it
@@ -43,10 +40,9 @@ func (t *ruleTexts) of(r *rule.Rule) *ruleText {
 }
 
 func (t *ruleTexts) make(r *rule.Rule) *ruleText {
-	now := timestamp(t.run.Now)
 	fields := ruleFields(r)
-	maps.Copy(fields, t.runFields(now))
-	out := &ruleText{now: now}
+	maps.Copy(fields, t.runFields())
+	out := &ruleText{}
 	var text []byte
 	names := slices.Concat(slices.Collect(maps.Keys(fields)), slices.Collect(maps.Keys(slots)))
 	slices.Sort(names)
@@ -64,16 +60,16 @@ func (t *ruleTexts) make(r *rule.Rule) *ruleText {
 }
 
 // runFields gives the fields that all alerts of an execution share.
-func (t *ruleTexts) runFields(now string) map[string]any {
+func (t *ruleTexts) runFields() map[string]any {
 	execution := "scheduled"
 	if t.run.Manual {
 		execution = "manual"
 	}
 	return map[string]any{
-		"kibana.space_ids": []string{t.run.Space}, "kibana.alert.start": now, "kibana.alert.last_detected": now,
+		"kibana.space_ids":    []string{t.run.Space},
 		"kibana.alert.status": "active", "kibana.alert.workflow_status": "open", "kibana.alert.workflow_tags": []string{},
 		"kibana.alert.workflow_assignee_ids": []string{}, "kibana.alert.rule.execution.uuid": t.run.UUID,
-		"kibana.alert.rule.execution.timestamp": now, "kibana.alert.rule.execution.type": execution,
+		"kibana.alert.rule.execution.type": execution,
 	}
 }
 

@@ -135,13 +135,14 @@ type document struct {
 	index     int
 	steps     []*source // of a sequence, nil for what did not happen
 	manual    bool      // the execution was over past time
+	now       string    // when the alert is written
 }
 
 // write makes the document of an alert.
 func (b *Builder) write(a *Alert, d document) {
 	w := &b.writer
 	rule := b.rules.of(a.Rule)
-	d.manual = b.run.Manual
+	d.manual, d.now = b.run.Manual, b.now
 	w.own = append(w.own, '{')
 	members := d.fields.List()
 	// upTo writes the members that stand before a name, and passes over the one that
@@ -156,7 +157,7 @@ func (b *Builder) write(a *Alert, d document) {
 		}
 	}
 	upTo("@timestamp")
-	w.string("@timestamp", rule.now)
+	w.string("@timestamp", b.now)
 	upTo("kibana.")
 	var of fieldExtents
 	of.kibana.Start = len(w.own)
@@ -227,6 +228,7 @@ var slots = map[string]func(*writer, *Alert, *document){
 			w.string("kibana.alert.intended_timestamp", a.Time.String())
 		}
 	},
+	"kibana.alert.last_detected": now("kibana.alert.last_detected"),
 	"kibana.alert.original_": func(w *writer, _ *Alert, d *document) {
 		for i := range d.originals {
 			w.member(&d.originals[i])
@@ -238,14 +240,22 @@ var slots = map[string]func(*writer, *Alert, *document){
 			w.string("kibana.alert.original_time", when)
 		}
 	},
-	"kibana.alert.reason":    func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.reason", a.Reason) },
-	"kibana.alert.rule.name": func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.rule.name", a.RuleName) },
-	"kibana.alert.severity":  func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.severity", a.Severity) },
-	"kibana.alert.uuid":      func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.uuid", a.ID) },
+	"kibana.alert.reason":                   func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.reason", a.Reason) },
+	"kibana.alert.rule.name":                func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.rule.name", a.RuleName) },
+	"kibana.alert.rule.execution.timestamp": now("kibana.alert.rule.execution.timestamp"),
+	"kibana.alert.start":                    now("kibana.alert.start"),
+
+	"kibana.alert.severity": func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.severity", a.Severity) },
+	"kibana.alert.uuid":     func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.uuid", a.ID) },
 	"kibana.alert.risk_score": func(w *writer, a *Alert, _ *document) {
 		w.name("kibana.alert.risk_score")
 		w.own = appendValue(w.own, a.RiskScore)
 	},
+}
+
+// now gives the slot of a member that is the time the alert is written.
+func now(name string) func(*writer, *Alert, *document) {
+	return func(w *writer, _ *Alert, d *document) { w.string(name, d.now) }
 }
 
 // ancestors writes what an alert descends from.
