@@ -1,7 +1,9 @@
 package detect
 
 import (
+	"container/heap"
 	"fmt"
+	"slices"
 
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/sequence"
@@ -14,12 +16,23 @@ func (s *Stream) Snapshot() []byte {
 	w := sequence.NewWriter()
 	w.Uint(s.number)
 	w.Uint(s.stats.Untimed)
+	w.Uint(uint64(s.d.Sequences()))
+	for i, t := range s.trackers {
+		if t == nil {
+			continue
+		}
+		w.Uint(uint64(i))
+		w.Text(s.d.rules[i].identity())
+		w.Uint(s.stats.Late[s.d.rules[i].rule])
+		w.Section(t.Save)
+	}
 	w.Uint(uint64(len(s.orders)))
 	for clock, o := range s.orders {
 		started := uint64(0)
 		if o.started {
 			started = 1
 		}
+		w.Text(s.d.clockName(clock))
 		w.Uint(started)
 		saveTime(w, o.watermark)
 		saveTime(w, s.advanced[clock])
@@ -28,64 +41,126 @@ func (s *Stream) Snapshot() []byte {
 			w.Text(string(a.appendTo(nil)))
 		}
 	}
-	for i, t := range s.trackers {
-		if t != nil {
-			w.Text(s.d.rules[i].identity())
-			w.Uint(s.stats.Late[s.d.rules[i].rule])
-			t.Save(w)
-		}
-	}
 	return w.Bytes()
 }
 
 // identity tells rules apart whose unfinished matches are not each other's.
-func (c *compiled) identity() string { return c.rule.RuleID + "\n" + c.rule.EQL.String() }
+func (c *compiled) identity() string {
+	return c.rule.RuleID + "\n" + c.rule.EQL.String() + "\n" + c.rule.TimestampField + "\n" + c.rule.TiebreakerField
+}
+
+// clockName names a clock, for Detectors of other rules too.
+func (d *Detector) clockName(clock int) string {
+	name := func(f event.Field) string {
+		if f == event.NoField {
+			return ""
+		}
+		return d.fields.Name(f)
+	}
+	return name(d.clocks[clock].when) + "\n" + name(d.clocks[clock].tie)
+}
 
 func saveTime(w *sequence.Writer, t event.Time) {
 	w.Int(t.Sec)
 	w.Uint(uint64(t.Nsec))
 }
 
-// Restore replaces the state of the Stream by that of a snapshot of a Stream of
-// the same rules. After an error the Stream must not be used.
+func loadTime(r *sequence.Reader) event.Time {
+	return event.Time{Sec: r.Int(), Nsec: int32(r.Uint())}
+}
+
+// Restore replaces the state of the Stream by that of a snapshot. Rules that are the
+// same as those of the snapshot's Stream go on where they were; the others begin
+// anew, and what the snapshot holds of rules that are gone is passed over. After an
+// error the Stream must not be used.
 func (s *Stream) Restore(snapshot []byte) error {
 	r, err := sequence.NewReader(snapshot)
 	if err != nil {
 		return err
 	}
 	s.number, s.stats.Untimed = r.Uint(), r.Uint()
-	if n := r.Uint(); n != uint64(len(s.orders)) {
-		return fmt.Errorf("%w: it is of other rules", sequence.ErrSnapshot)
+	here, err := s.restoreTrackers(r)
+	if err != nil {
+		return err
 	}
-	for clock, o := range s.orders {
-		o.started = r.Uint() == 1
-		o.watermark = event.Time{Sec: r.Int(), Nsec: int32(r.Uint())}
-		s.advanced[clock] = event.Time{Sec: r.Int(), Nsec: int32(r.Uint())}
-		o.waiting = nil
-		for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
-			a, err := readArrival([]byte(r.Text()))
-			if err != nil {
-				return err
-			}
-			o.waiting = append(o.waiting, a) // it was a heap and still is
-		}
-	}
-	for i, t := range s.trackers {
-		if t == nil {
-			continue
-		}
-		if id := r.Text(); r.Err() == nil && id != s.d.rules[i].identity() {
-			return fmt.Errorf("%w: it is of other rules", sequence.ErrSnapshot)
-		}
-		if late := r.Uint(); late > 0 {
-			s.stats.Late[s.d.rules[i].rule] = late
-		}
-		if err := t.Load(r); err != nil {
+	for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
+		if err := s.restoreClock(r, here); err != nil {
 			return err
 		}
 	}
 	if r.Err() == nil && r.Len() > 0 {
-		return fmt.Errorf("%w: it is of other rules", sequence.ErrSnapshot)
+		return fmt.Errorf("%w: something follows its end", sequence.ErrSnapshot)
 	}
 	return r.Err()
+}
+
+// restoreTrackers reads the state of rules, and gives the number here of each rule
+// there that is the same.
+func (s *Stream) restoreTrackers(r *sequence.Reader) (map[int]int, error) {
+	byIdentity := map[string][]int{}
+	for i, t := range s.trackers {
+		if t != nil {
+			id := s.d.rules[i].identity()
+			byIdentity[id] = append(byIdentity[id], i)
+		}
+	}
+	here := map[int]int{}
+	for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
+		there, identity, late, section := int(r.Uint()), r.Text(), r.Uint(), r.Section()
+		same := byIdentity[identity]
+		if len(same) == 0 || r.Err() != nil {
+			continue
+		}
+		i := same[0]
+		byIdentity[identity] = same[1:]
+		here[there] = i
+		if late > 0 {
+			s.stats.Late[s.d.rules[i].rule] = late
+		}
+		if err := s.trackers[i].Load(section); err != nil {
+			return nil, err
+		}
+	}
+	return here, r.Err()
+}
+
+// restoreClock reads how far the time of a clock has come, and the arrivals that wait
+// for their turn.
+func (s *Stream) restoreClock(r *sequence.Reader, here map[int]int) error {
+	name, started, watermark, advanced := r.Text(), r.Uint() == 1, loadTime(r), loadTime(r)
+	clock := -1
+	for i := range s.d.clocks {
+		if s.d.clockName(i) == name {
+			clock = i
+			s.orders[i].started, s.orders[i].watermark, s.advanced[i] = started, watermark, advanced
+			s.orders[i].waiting = nil
+		}
+	}
+	for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
+		a, err := readArrival([]byte(r.Text()))
+		if err != nil {
+			return err
+		}
+		if clock >= 0 && a.move(clock, here) {
+			s.orders[clock].waiting = append(s.orders[clock].waiting, a)
+		}
+	}
+	if clock >= 0 {
+		heap.Init(&s.orders[clock].waiting)
+	}
+	return r.Err()
+}
+
+// move makes an arrival one of a Detector whose clocks and rules have other numbers.
+// It reports whether a rule is left that the event hits.
+func (a *Arrival) move(clock int, here map[int]int) bool {
+	var hits []arrivalHit
+	for _, h := range a.hits {
+		if i, ok := here[h.rule]; ok {
+			hits = append(hits, arrivalHit{i, h.hits})
+		}
+	}
+	slices.SortFunc(hits, func(x, y arrivalHit) int { return x.rule - y.rule })
+	a.clock, a.hits = clock, hits
+	return len(hits) > 0
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/shrike-project/shrike/event"
 )
 
-const snapshotMagic = "shrike sequence snapshot 3\n"
+const snapshotMagic = "shrike sequence snapshot 4\n"
 
 // ErrSnapshot is a snapshot that is damaged, or of another version or plan.
 var ErrSnapshot = errors.New("the snapshot cannot be used")
@@ -54,6 +54,16 @@ func (w *Writer) Record(r *Record) {
 		w.index[r] = n
 	}
 	w.Uint(n)
+}
+
+// Section writes what write writes as one piece, which a reader may pass over.
+func (w *Writer) Section(write func(w *Writer)) {
+	outer := w.body
+	w.body = nil
+	write(w)
+	inner := w.body
+	w.body = binary.AppendUvarint(outer, uint64(len(inner)))
+	w.body = append(w.body, inner...)
 }
 
 // Body gives what was written, without the records.
@@ -147,15 +157,22 @@ func (r *Reader) Int() int64 {
 }
 
 // Text reads a text.
-func (r *Reader) Text() string {
+func (r *Reader) Text() string { return string(r.piece()) }
+
+// Section reads what Writer.Section has written, by a Reader of its own.
+func (r *Reader) Section() *Reader {
+	return &Reader{rest: r.piece(), records: r.records, err: r.err}
+}
+
+func (r *Reader) piece() []byte {
 	n := r.Uint()
 	if n > uint64(len(r.rest)) {
 		r.fail("it is cut short")
-		return ""
+		return nil
 	}
-	s := string(r.rest[:n])
+	piece := r.rest[:n:n]
 	r.rest = r.rest[n:]
-	return s
+	return piece
 }
 
 // Record reads a record, or nil.
