@@ -25,7 +25,7 @@ var only = map[string][]string{
 	"source/":   {"event", "windows"},
 	"sink":      {"alert", "event"},
 	"store":     {"alert", "event"},
-	"web":       {"alert", "event"},
+	"web":       {"alert", "event", "store"},
 	"report":    {"alert", "detect", "event", "rule"},
 	"windows":   {"event"},
 	"predicate": {"eql", "event"},

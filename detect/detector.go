@@ -71,6 +71,7 @@ type clock struct {
 // New compiles rules. Those that cannot run are listed by Skipped.
 func New(rules []*rule.Rule, opt Options) *Detector {
 	d := &Detector{opt: opt, fields: event.NewFieldSet(opt.Types), seed: maphash.MakeSeed()}
+	d.fields.Add("@timestamp") // else the first decoder would, while others may read the set
 	d.readers = &sync.Pool{New: func() any { return &stepReader{decoder: d.NewDecoder()} }}
 	for i, name := range []string{"data_stream.type", "data_stream.dataset", "data_stream.namespace"} {
 		d.stream[i] = d.fields.Add(name)
@@ -202,8 +203,7 @@ func (d *Detector) Sequences() int {
 // Fields gives the fields the rules read. Events have to be decoded with them.
 func (d *Detector) Fields() *event.FieldSet { return d.fields }
 
-// NewDecoder makes a decoder for the fields the rules read. It has to be called
-// before events are matched, and not by several goroutines at once.
+// NewDecoder makes a decoder for the fields the rules read.
 func (d *Detector) NewDecoder() *event.Decoder { return event.NewDecoder(d.fields, "") }
 
 // NewPrefilter makes a prefilter that passes over documents which no rule needs to

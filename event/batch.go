@@ -1,6 +1,9 @@
 package event
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // Batch is a stretch of raw documents that a source hands over.
 type Batch struct {
@@ -16,6 +19,10 @@ type Batch struct {
 	Docs []Extent
 	// Offset is where Data begins in Name, in bytes after decompression.
 	Offset int64
+	// Sequence is the place of the batch in a stream that numbers them, from 1 on, and
+	// Received when the stream took it in; both zero where there is no such stream.
+	Sequence uint64
+	Received time.Time
 	// Last marks the last batch of Name.
 	Last bool
 	// Resumed tells that Data is not the beginning of Name, though no batch came

@@ -41,6 +41,22 @@ type found struct {
 	start     start // that the alert's event reports
 	arrival   *detect.Arrival
 	sightings *detect.Sightings
+	// Where what was found is stored: the alert made ready for it, and the time of the
+	// newest event of a batch.
+	kept   *alert.Kept
+	newest reach
+}
+
+// reach is how far time has come; the zero value: nobody knows.
+type reach struct {
+	time  event.Time
+	known bool
+}
+
+func (r *reach) to(t event.Time) {
+	if !r.known || t.Compare(r.time) > 0 {
+		r.time, r.known = t, true
+	}
 }
 
 // Detect runs rules over a source to its end.
@@ -159,12 +175,17 @@ type judge struct {
 	builder *alert.Builder
 	hits    detect.Hits
 	starts  *startFields
+	keep    bool // alerts are made ready to be stored, and those of starts told twice too
 }
 
 // signals matches an event, and emits the alerts of rules that need no other.
 func (j *judge) signals(ev *event.Event, emit func(found)) {
 	j.matcher.Match(ev, &j.hits)
-	if j.hits.Len() > 0 {
+	if j.hits.Len() > 0 && j.keep {
+		j.d.Signals(ev, &j.hits, func(s *detect.Signal) {
+			j.builder.Build(s, func(a *alert.Alert) { emit(found{kept: a.Keep()}) })
+		})
+	} else if j.hits.Len() > 0 {
 		var of *start // read when the first rule fires
 		j.d.Signals(ev, &j.hits, func(s *detect.Signal) {
 			if of == nil {

@@ -1,0 +1,266 @@
+package pipeline
+
+// Live detection: a source that does not end, a store that is told in one go what
+// follows from its events.
+//
+//	Source ─▶ reader ─▶ workers ─▶ in order ─▶ group ─▶ Committer ─▶ Stored
+//
+// A group grows while the one before it is stored, so a slow disk makes larger
+// transactions and not a longer queue. Nothing is given up: when storing fails it is
+// tried again, the queue fills, and the source is not read.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/shrike-project/shrike/alert"
+	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/event"
+)
+
+// Committer stores alerts and, unless it is nil, the state that replaces the one
+// before: all of it or nothing. It returns how many of the alerts are new; an alert
+// whose id is there already is not stored twice.
+type Committer interface {
+	Commit(ctx context.Context, alerts []*alert.Kept, state []byte) (fresh int, err error)
+}
+
+// LiveOptions say how rules are run over a source that does not end.
+type LiveOptions struct {
+	// Jobs is the number of workers; 0 stands for one a processor.
+	Jobs int
+	// MaxEventBytes is the largest document that is decoded; 0: no limit.
+	MaxEventBytes int
+	// Run is what all alerts have in common; its Now is not used.
+	Run alert.Run
+	// Stream says how the events of sequences are put into order. Its Lateness must
+	// have a bound.
+	Stream detect.StreamOptions
+	// Store stores what was found.
+	Store Committer
+	// StateEvery is the time between two states that are stored while events arrive;
+	// 0 stands for five seconds. It is longer where making a state is dear.
+	StateEvery time.Duration
+	// Stored, if it is set, is told after each commit what it held. It is called by
+	// one goroutine at a time.
+	Stored func(Committed)
+	// Failing, if it is set, is told of each failure to store, and with nil that it
+	// went well again.
+	Failing func(error)
+	// Now gives the time; nil stands for time.Now.
+	Now func() time.Time
+}
+
+// Committed is what a commit held.
+type Committed struct {
+	Alerts []*alert.Kept
+	Fresh  int // of the alerts, those that were not there before
+	// Batches are those all of whose alerts are stored.
+	Batches []CommittedBatch
+	// Replay is the sequence of the batch that a later run begins at: the source has
+	// to keep it and those behind it. 0: as before.
+	Replay uint64
+	At     time.Time
+}
+
+// CommittedBatch is a batch all of whose alerts are stored.
+type CommittedBatch struct {
+	Sequence uint64
+	Received time.Time
+	Events   int64
+	Bytes    int64
+}
+
+// Live runs rules over a source that does not end. Its methods are safe for use by
+// many goroutines.
+type Live struct {
+	opt    LiveOptions
+	rules  atomic.Pointer[ruleSet] // for batches to come
+	state  *State
+	status atomic.Pointer[LiveStatus]
+}
+
+// ruleSet is the rules that batches are judged by.
+type ruleSet struct {
+	detector *detect.Detector
+	builder  *alert.Builder
+}
+
+// NewLive makes a Live that goes on from a state; nil: from the beginning.
+func NewLive(d *detect.Detector, from *State, opt LiveOptions) (*Live, error) {
+	if opt.Stream.Lateness < 0 {
+		return nil, errors.New("live detection needs a bounded lateness")
+	}
+	if opt.Jobs <= 0 {
+		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if opt.StateEvery <= 0 {
+		opt.StateEvery = 5 * time.Second
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if from == nil {
+		from = &State{}
+	}
+	l := &Live{opt: opt, state: from}
+	l.Use(d)
+	return l, nil
+}
+
+// Use has batches that are read from now on judged by other rules. Sequences of the
+// rules that stay the same go on.
+func (l *Live) Use(d *detect.Detector) {
+	l.rules.Store(&ruleSet{d, alert.NewBuilder(l.opt.Run, d.Fields().Types())})
+}
+
+// liveWork is a batch on its way through the workers.
+type liveWork struct {
+	batch  event.Batch
+	rules  *ruleSet
+	result chan *outcome[found] // buffered: the worker never waits
+}
+
+// Run reads the source until it ends or ctx is done, and stores what follows from all
+// that was read. It returns after its goroutines ended; storing goes on for the time
+// stop at most when ctx is done.
+func (l *Live) Run(ctx context.Context, src Source, stop time.Duration) error {
+	keeping, cancel := outlive(ctx, stop)
+	defer cancel()
+	todo := make(chan liveWork, l.opt.Jobs)      // closed by read
+	inOrder := make(chan liveWork, l.opt.Jobs*2) // closed by read; bounds the batches under way
+	groups := make(chan *group)                  // closed by gather
+	reading, stopReading := context.WithCancel(ctx)
+	defer stopReading()
+	var wg sync.WaitGroup
+	var sourceErr, storeErr error
+	wg.Go(func() { sourceErr = l.read(reading, src, todo, inOrder) })
+	for range l.opt.Jobs {
+		wg.Go(func() { l.work(todo) })
+	}
+	wg.Go(func() {
+		if storeErr = l.store(keeping, groups); storeErr != nil {
+			stopReading()
+			for range groups { // gather goes on until it is told that there is no more
+			}
+		}
+	})
+	gatherErr := l.gather(inOrder, groups, stopReading)
+	wg.Wait()
+	if errors.Is(sourceErr, io.EOF) || ctx.Err() != nil && errors.Is(sourceErr, ctx.Err()) {
+		sourceErr = nil
+	}
+	return errors.Join(gatherErr, storeErr, sourceErr)
+}
+
+// outlive gives a context that ends a while after ctx.
+func outlive(ctx context.Context, stop time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	detach := context.AfterFunc(ctx, func() { time.AfterFunc(stop, cancel) })
+	return out, func() { detach(); cancel() }
+}
+
+func (l *Live) read(ctx context.Context, src Source, todo, inOrder chan<- liveWork) error {
+	defer close(todo)
+	defer close(inOrder)
+	for {
+		b, err := src.Next(ctx)
+		if err != nil {
+			return err
+		}
+		job := liveWork{batch: b, rules: l.rules.Load(), result: make(chan *outcome[found], 1)}
+		select {
+		case inOrder <- job:
+			todo <- job // workers always go on until todo is closed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// work judges batches. When the rules change, the worker makes itself anew.
+func (l *Live) work(todo <-chan liveWork) {
+	var rules *ruleSet
+	var builder *alert.Builder
+	var w *worker[found]
+	for job := range todo {
+		if rules != job.rules {
+			rules, builder = job.rules, job.rules.builder.Fork()
+			w = &worker[found]{judge: storing(&judge{d: rules.detector, matcher: rules.detector.NewMatcher(), builder: builder, starts: newStartFields()}), maxBytes: l.opt.MaxEventBytes}
+		}
+		builder.At(l.opt.Now())
+		job.result <- w.do(job.batch)
+	}
+}
+
+// storing gives judges that make alerts ready to be stored, and tell how new the
+// newest event of a batch was.
+func storing(j *judge) Judge[found] {
+	j.keep = true
+	judge := arriving(j)
+	var newest reach
+	look := judge.Event
+	judge.Event = func(ev *event.Event, at event.Extent, emit func(found)) {
+		if when, ok := ev.Time(); ok {
+			newest.to(when)
+		}
+		look(ev, at, emit)
+	}
+	pause := judge.Pause
+	judge.Pause = func(seen Seen, emit func(found)) error {
+		if newest.known {
+			emit(found{newest: newest})
+			newest = reach{}
+		}
+		return pause(seen, emit)
+	}
+	return judge
+}
+
+// store stores groups, each until it is stored or ctx is done.
+func (l *Live) store(ctx context.Context, groups <-chan *group) error {
+	for g := range groups {
+		fresh, err := l.commit(ctx, g)
+		if err != nil {
+			return fmt.Errorf("store %d alerts: %w", len(g.alerts), err)
+		}
+		for _, ack := range g.acks {
+			ack()
+		}
+		if l.opt.Stored != nil {
+			l.opt.Stored(Committed{Alerts: g.alerts, Fresh: fresh, Batches: g.batches, Replay: g.replay, At: l.opt.Now()})
+		}
+	}
+	return nil
+}
+
+// commit stores a group, again and again until it is stored.
+func (l *Live) commit(ctx context.Context, g *group) (int, error) {
+	if len(g.alerts) == 0 && g.state == nil {
+		return 0, nil
+	}
+	const most = 5 * time.Second
+	failed := false
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, most) {
+		fresh, err := l.opt.Store.Commit(ctx, g.alerts, g.state)
+		if (err == nil) == failed || err != nil {
+			if failed = err != nil; l.opt.Failing != nil {
+				l.opt.Failing(err)
+			}
+		}
+		if err == nil {
+			return fresh, nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, errors.Join(err, ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+}
