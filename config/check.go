@@ -1,0 +1,84 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// report tells what is wrong with the value of a key.
+type report func(key, code, message, hint string)
+
+// check reports values that cannot be used.
+func (c *Config) check(r report) {
+	bad := func(key, message, hint string) { r(key, "bad-value", key+": "+message, hint) }
+	c.Listen.check(bad)
+	if c.Data == "" {
+		bad("data", "the data folder has no name", "")
+	}
+	if u, err := url.Parse(c.Journal.URL); c.Journal.URL != "" && (err != nil || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)) {
+		bad("journal.url", fmt.Sprintf("%q is no address of a NATS server", c.Journal.URL), "it begins with nats:// or tls://")
+	}
+	if c.Store.URL != "" && !strings.HasPrefix(c.Store.URL, "postgres://") && !strings.HasPrefix(c.Store.URL, "postgresql://") {
+		bad("store.url", "it is no address of a PostgreSQL database", "it begins with postgres://; leave it out for SQLite")
+	}
+	if c.Journal.Size < 64<<20 {
+		bad("journal.size", "the journal needs 64MiB at least", "")
+	}
+	if c.Journal.Keep > c.Journal.Size {
+		bad("journal.keep", "more is kept than the journal may hold", "see journal.size")
+	}
+	if c.Limits.Document > c.Limits.Body {
+		bad("limits.document", "an event may be larger than the body that holds it", "see limits.body")
+	}
+	for _, n := range []struct {
+		key   string
+		value int64
+		least int64
+	}{{"limits.body", int64(c.Limits.Body), 1 << 10}, {"limits.document", int64(c.Limits.Document), 1 << 10}, {"limits.memory", int64(c.Limits.Memory), 1 << 20},
+		{"limits.rate", int64(c.Limits.Rate), 0}, {"limits.connections", int64(c.Limits.Connections), 1}, {"detect.jobs", int64(c.Detect.Jobs), 0}, {"detect.keys", int64(c.Detect.Keys), 0}} {
+		if n.value < n.least {
+			bad(n.key, "it has to be "+strconv.FormatInt(n.least, 10)+" at least", "")
+		}
+	}
+	oneOf := func(key, value string, of ...string) {
+		if !slices.Contains(of, value) {
+			bad(key, fmt.Sprintf("%q is none of %s", value, strings.Join(of, ", ")), "")
+		}
+	}
+	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+func (l *Listen) check(bad func(key, message, hint string)) {
+	host, port, err := net.SplitHostPort(l.Address)
+	if err != nil {
+		bad("listen.address", fmt.Sprintf("%q is no host and port", l.Address), "as in 127.0.0.1:9280")
+		return
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		bad("listen.address", fmt.Sprintf("%q is no port", port), "a number from 0, any free one, to 65535")
+	} else if n == 0 && !loopback(host) {
+		bad("listen.address", "any free port is for loopback only", "")
+	}
+	if (l.Cert == "") != (l.Key == "") {
+		bad("listen.cert", "certificate and key belong together", "name both, or none")
+	}
+}
+
+// TLS tells whether the server speaks TLS.
+func (l *Listen) TLS() bool {
+	host, _, _ := net.SplitHostPort(l.Address)
+	return l.Cert != "" || !l.Plain && !loopback(host)
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,94 @@
+package config_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/shrike-project/shrike/config"
+)
+
+func env(name string) (string, bool) {
+	v, ok := map[string]string{"PW": "s3cret", "HOME": "/h"}[name]
+	return v, ok
+}
+
+func TestDefaultsAreSound(t *testing.T) {
+	c, problems := config.Read("c.toml", nil, env)
+	if len(problems) > 0 || !reflect.DeepEqual(c, config.Default()) {
+		t.Errorf("problems %v, %+v", problems, c)
+	}
+}
+
+func TestPrintedIsReadAgain(t *testing.T) {
+	text := "data = '${HOME}/d'\n[limits]\nbody = '3MiB'\ndocument='1000KB'\n[journal]\nage = '36h'\n[store]\nurl = 'postgres://u:${PW}@h/db'\n"
+	c, problems := config.Read("c.toml", []byte(text), env)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if c.Data != "/h/d" || c.Limits.Body != 3<<20 || c.Limits.Document != 1e6 || c.Store.URL != "postgres://u:s3cret@h/db" {
+		t.Errorf("read %+v", c)
+	}
+	var out strings.Builder
+	if err := c.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "s3cret") {
+		t.Errorf("a secret is printed:\n%s", out.String())
+	}
+	again, problems := config.Read("printed", []byte(out.String()), env)
+	if len(problems) > 0 {
+		t.Fatalf("%v\n%s", problems, out.String())
+	}
+	var twice strings.Builder
+	if err := again.Print(&twice); err != nil || twice.String() != out.String() {
+		t.Errorf("printed and read again: %v\n%s\nwant\n%s", err, twice.String(), out.String())
+	}
+}
+
+func TestProblemsHaveTheirPlace(t *testing.T) {
+	f := func(text string, want ...string) {
+		t.Helper()
+		_, problems := config.Read("c.toml", []byte(text), env)
+		var got []string
+		for _, p := range problems {
+			got = append(got, p.Error()+" "+p.Hint)
+		}
+		if len(got) != len(want) {
+			t.Errorf("%q: %d problems %q, expected %q", text, len(got), got, want)
+			return
+		}
+		for i := range want {
+			if !strings.Contains(got[i], want[i]) {
+				t.Errorf("%q: %q, expected %q", text, got[i], want[i])
+			}
+		}
+	}
+	f("data = 'x'\n[lisen]\naddress = ''\n", `c.toml:2:2: unknown key "lisen" [unknown-key] did you mean listen?`)
+	f("[listen]\n\nadress = '127.0.0.1:1'\nfoo = 1\n", `c.toml:3:1: unknown key "listen.adress" [unknown-key] did you mean address?`, `c.toml:4:1: unknown key "listen.foo"`)
+	f("[listen]\naddress = 'nowhere'\n[log]\nlevel = 'loud'", `c.toml:2:1: listen.address: "nowhere" is no host and port`, `c.toml:4:1: log.level: "loud" is none of debug, info, warn, error`)
+	f("[store]\nurl = 'postgres://u:${NOPE}@h/db'", `c.toml:2:1: store.url: the environment variable "NOPE" is not set`)
+	f("data = 'a$${b}c'")
+	f("[limits]\nbody = 'many'\n", `c.toml:2:8`)
+	f("[limits]\nbody = '1MiB'\n", `c.toml:1:2: limits.document: an event may be larger`)
+	f("a = [", `c.toml:1:`)
+	f("[journal]\nurl = 'http://x'\nkeep = '99GiB'\n", "journal.url", "journal.keep")
+	f("[listen]\ncert = 'a.pem'", "listen.cert: certificate and key belong together")
+	f("[limits]\nrate = -1", "limits.rate: it has to be 0 at least")
+}
+
+func TestTLSOffLoopback(t *testing.T) {
+	f := func(l config.Listen, want bool) {
+		t.Helper()
+		if l.TLS() != want {
+			t.Errorf("%+v: TLS %v", l, l.TLS())
+		}
+	}
+	f(config.Listen{Address: "127.0.0.1:1"}, false)
+	f(config.Listen{Address: "localhost:1"}, false)
+	f(config.Listen{Address: "[::1]:1"}, false)
+	f(config.Listen{Address: "0.0.0.0:1"}, true)
+	f(config.Listen{Address: ":1"}, true)
+	f(config.Listen{Address: "10.0.0.1:1", Plain: true}, false)
+	f(config.Listen{Address: "127.0.0.1:1", Cert: "a"}, true)
+}

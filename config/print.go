@@ -1,0 +1,31 @@
+package config
+
+import (
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Print writes the configuration as it is in force, as a file that Read reads, with a
+// word on each key. Secrets are not shown.
+func (c *Config) Print(w io.Writer) error {
+	shown := *c
+	shown.Journal.URL = withoutPassword(c.Journal.URL)
+	shown.Store.URL = withoutPassword(c.Store.URL)
+	return toml.NewEncoder(w).SetIndentTables(false).Encode(shown)
+}
+
+// withoutPassword hides the password in an address.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(not shown)"
+	}
+	if _, set := u.User.Password(); !set {
+		return address
+	}
+	u.User = url.UserPassword(u.User.Username(), "SECRET")
+	return strings.Replace(u.String(), ":SECRET@", ":***@", 1)
+}
