@@ -175,7 +175,7 @@ func (s *Store) where(q Query) (string, []any, error) {
 	if q.After != "" {
 		var at, seq int64
 		if n, err := fmt.Sscanf(q.After, "%d-%d", &at, &seq); err != nil || n != 2 {
-			return "", nil, fmt.Errorf("%q is no place in a list of alerts", q.After)
+			return "", nil, fmt.Errorf("%w: %q is no place in a list of alerts", ErrQuery, q.After)
 		}
 		add("(a.at < ? OR a.at = ? AND a.seq < ?)", at, at, seq)
 	}
@@ -212,7 +212,9 @@ func (s *Store) words(text string) string {
 // splitWords gives the words of a text: letters, digits and underscores. Both databases
 // are given words so, for they would take other things for words each in its own way.
 func splitWords(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == utf8.RuneError || r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.FieldsFunc(text, func(r rune) bool {
+		return r == utf8.RuneError || r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
 }
 
 func anys(list []string) []any {

@@ -40,8 +40,10 @@ import (
 var migrations embed.FS
 
 // ErrNotFound is in the error of something that is not there, ErrConflict in that of
-// a change to an older version of an alert than the present one.
+// a change to an older version of an alert than the present one, and ErrQuery in that of
+// a query that makes no sense.
 var (
+	ErrQuery    = errors.New("the query makes no sense")
 	ErrNotFound = errors.New("not found")
 	ErrConflict = errors.New("it was changed by somebody else")
 )

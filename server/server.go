@@ -1,0 +1,370 @@
+// Package server is shrike serve: ingest, detection, storage and API in one process.
+//
+//	HTTP ─▶ bulk ─▶ journal ─▶ Live ─▶ store ─▶ deliver ─▶ sinks
+//	    └▶ web ─▶ store
+//
+// The package wires the others together and owns the order in which they begin and
+// end. It is part of the program, not of its promised interface.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/net/netutil"
+
+	"github.com/shrike-project/shrike/alert"
+	"github.com/shrike-project/shrike/config"
+	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/pipeline"
+	"github.com/shrike-project/shrike/rule"
+	"github.com/shrike-project/shrike/source/bulk"
+	"github.com/shrike-project/shrike/source/nats"
+	"github.com/shrike-project/shrike/store"
+)
+
+// Options say how a server runs.
+type Options struct {
+	Config *config.Config
+	// LoadRules reads the rules at paths; with none, those that ship with Shrike.
+	LoadRules func(paths []string) *rule.Set
+	// Version is Shrike's.
+	Version string
+	Log     *slog.Logger
+}
+
+// Server is a server that is open: everything is ready, and nobody is served yet.
+type Server struct {
+	opt      Options
+	cfg      *config.Config
+	log      *slog.Logger
+	lock     *flock.Flock
+	store    *store.Store
+	journal  *nats.Journal
+	live     *pipeline.Live
+	from     uint64 // the first block that is read
+	bulk     *bulk.Handler
+	metrics  *metrics
+	listener net.Listener
+	cert     *tls.Certificate // nil: no TLS
+	started  time.Time
+
+	book     ruleBook
+	reading  sync.Mutex // of rules
+	rules    atomic.Pointer[loadedRules]
+	replay   atomic.Uint64
+	failing  atomic.Pointer[error]
+	stored   chan struct{} // tells that alerts were stored; one place
+	firstKey string
+}
+
+// stateName is the name of the state of detection in the store.
+const stateName = "live"
+
+// Open opens a server. Close has to be called in the end.
+func Open(ctx context.Context, opt Options) (*Server, error) {
+	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), stored: make(chan struct{}, 1), metrics: newMetrics()}
+	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openDetection, s.openHTTP} {
+		if err := step(ctx); err != nil {
+			_ = s.Close()
+			return nil, err
+		}
+	}
+	s.measure()
+	return s, nil
+}
+
+// openData makes the data folder, and sees that no other process uses it.
+func (s *Server) openData(context.Context) error {
+	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	s.lock = flock.New(filepath.Join(s.cfg.Data, "lock"))
+	ok, err := s.lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock the data folder: %w", err)
+	}
+	if !ok {
+		s.lock = nil
+		return fmt.Errorf("the data folder %s is in use by another process", s.cfg.Data)
+	}
+	return nil
+}
+
+// StorePath gives the address of the store of a configuration.
+func StorePath(c *config.Config) string {
+	if c.Store.URL != "" {
+		return c.Store.URL
+	}
+	return filepath.Join(c.Data, "shrike.db")
+}
+
+func (s *Server) openStore(ctx context.Context) (err error) {
+	if s.store, err = store.Open(ctx, StorePath(s.cfg)); err != nil {
+		return err
+	}
+	keys, err := s.store.Keys(ctx)
+	if err != nil || len(keys) > 0 {
+		return err
+	}
+	_, s.firstKey, err = s.store.CreateKey(ctx, "first", []string{"admin"}, time.Time{})
+	return err
+}
+
+func (s *Server) openJournal(ctx context.Context) (err error) {
+	j := s.cfg.Journal
+	s.journal, err = nats.Open(ctx, nats.Config{
+		Dir: filepath.Join(s.cfg.Data, "journal"), URL: j.URL, MaxBytes: int64(j.Size), KeepBytes: int64(j.Keep), KeepAge: time.Duration(j.Age),
+	})
+	return err
+}
+
+// openDetection reads rules and state, and finds where to go on in the journal.
+func (s *Server) openDetection(ctx context.Context) error {
+	d := s.cfg.Detect
+	s.book = ruleBook{load: s.opt.LoadRules, paths: s.cfg.Rules, detect: detect.Options{IgnoreIndex: d.IgnoreIndex}}
+	loaded := s.book.read(time.Now())
+	s.rules.Store(loaded)
+	s.report(loaded)
+	if len(loaded.Detector.Rules()) == 0 {
+		return errors.New("no rule can run")
+	}
+	state, err := s.state(ctx)
+	if err != nil {
+		return err
+	}
+	lateness := time.Duration(d.Lateness)
+	if lateness == 0 {
+		lateness = loaded.Detector.Lateness()
+	}
+	s.live, err = pipeline.NewLive(loaded.Detector, state, pipeline.LiveOptions{
+		Jobs: d.Jobs, MaxEventBytes: int(s.cfg.Limits.Document) + 1024, Store: committer{s}, StateEvery: time.Duration(d.State),
+		Run:    alert.Run{UUID: s.started.UTC().Format("shrike-20060102T150405.000"), Space: s.cfg.Space},
+		Stream: detect.StreamOptions{Lateness: lateness, MaxKeys: d.Keys},
+		Stored: s.committed, Failing: s.storeFails,
+	})
+	return err
+}
+
+// state reads the state of detection. One that cannot be read, or that is ahead of the
+// journal, is no reason to stop: what the journal has is judged again.
+func (s *Server) state(ctx context.Context) (*pipeline.State, error) {
+	st, err := s.journal.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.from = 1
+	text, err := s.store.State(ctx, stateName)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	state, err := pipeline.ReadState(text)
+	if err != nil {
+		s.log.Error("the state of detection is damaged: all of the journal is judged again, and sequences begin anew", "error", err)
+		return nil, nil
+	}
+	if state.Position > st.Last {
+		s.log.Error("the journal has lost its end", "judged", state.Position, "last", st.Last)
+		state.Position = st.Last
+	}
+	s.from = state.Position + 1
+	return state, nil
+}
+
+// committer gives what detection found to the store.
+type committer struct{ s *Server }
+
+// Commit implements pipeline.Committer.
+func (c committer) Commit(ctx context.Context, alerts []*alert.Kept, state []byte) (int, error) {
+	commit := store.Commit{Alerts: alerts}
+	if state != nil {
+		commit.States = map[string][]byte{stateName: state}
+	}
+	fresh, err := c.s.store.Commit(ctx, commit)
+	return len(fresh), err
+}
+
+// committed is told what was stored.
+func (s *Server) committed(c pipeline.Committed) {
+	s.metrics.stored(c)
+	if c.Replay > 0 {
+		s.replay.Store(c.Replay)
+	}
+	if c.Fresh > 0 {
+		select {
+		case s.stored <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// storeFails is told that storing fails, or goes well again.
+func (s *Server) storeFails(err error) {
+	if err == nil {
+		s.failing.Store(nil)
+		s.log.Info("the store takes alerts again")
+		return
+	}
+	s.metrics.storing.Inc()
+	if s.failing.Swap(&err) == nil {
+		s.log.Error("the store takes no alerts; it is tried again, and nothing is lost meanwhile", "error", err)
+	}
+}
+
+// FirstKey is the secret of the key that was made because there was none; "" if there
+// was one.
+func (s *Server) FirstKey() string { return s.firstKey }
+
+// Address is where the server listens, as an address of the web.
+func (s *Server) Address() string {
+	scheme := "http"
+	if s.cert != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + s.listener.Addr().String()
+}
+
+// Fingerprint is the SHA-256 of the server's certificate; "" without TLS.
+func (s *Server) Fingerprint() string {
+	if s.cert == nil {
+		return ""
+	}
+	return fingerprint(*s.cert)
+}
+
+// Rules tells how many rules run, and how many do not.
+func (s *Server) Rules() (run, skipped int) {
+	d := s.rules.Load().Detector
+	return len(d.Rules()), len(d.Skipped())
+}
+
+// Run serves until ctx is done, then stops within the time the configuration allows:
+// first no events are taken any more, then what was read is judged and stored.
+func (s *Server) Run(ctx context.Context) error {
+	stop := time.Duration(s.cfg.Listen.Stop)
+	httpServer := bulk.Server(s.handler(), s.log)
+	judging, stopJudging := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopJudging()
+	var wg sync.WaitGroup
+	ended := make(chan error, 2)
+	reader := s.journal.Reader(s.from)
+	defer reader.Close()
+	wg.Go(func() { ended <- s.live.Run(judging, reader, stop) })
+	wg.Go(func() {
+		err := httpServer.Serve(s.served())
+		if !errors.Is(err, http.ErrServerClosed) {
+			ended <- fmt.Errorf("serve: %w", err)
+		}
+	})
+	wg.Go(func() { s.maintain(judging) })
+	var err error
+	select {
+	case err = <-ended:
+		s.log.Error("the server stops", "error", err)
+	case <-ctx.Done():
+		s.log.Info("stopping")
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stop)
+	defer cancel()
+	if shutErr := httpServer.Shutdown(closing); shutErr != nil {
+		_ = httpServer.Close()
+	}
+	stopJudging()
+	wg.Wait()
+	select {
+	case lateErr := <-ended:
+		err = errors.Join(err, lateErr)
+	default:
+	}
+	return err
+}
+
+// served is the listener with its bounds.
+func (s *Server) served() net.Listener {
+	l := netutil.LimitListener(s.listener, s.cfg.Limits.Connections)
+	if s.cert != nil {
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*s.cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	}
+	return l
+}
+
+// Close gives everything back.
+func (s *Server) Close() error {
+	var errs []error
+	if s.listener != nil {
+		_ = s.listener.Close() // closed already if it served
+	}
+	if s.journal != nil {
+		errs = append(errs, s.journal.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// Reload reads the rules anew. They judge what arrives from then on.
+func (s *Server) Reload() *loadedRules {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	loaded := s.book.read(time.Now())
+	s.report(loaded)
+	s.rules.Store(loaded)
+	s.live.Use(loaded.Detector)
+	return loaded
+}
+
+// report logs what became of the rules.
+func (s *Server) report(l *loadedRules) {
+	for _, p := range l.Problems {
+		if !p.Warning {
+			s.log.Error("a rule cannot be read", "problem", p.Error(), "hint", p.Hint)
+		}
+	}
+	for _, file := range l.Kept {
+		s.log.Warn("a broken file keeps the rules it had", "file", file)
+	}
+	s.log.Info("rules are read", "running", len(l.Detector.Rules()), "not", len(l.Detector.Skipped()))
+}
+
+// maintain keeps journal and store within their bounds, until ctx is done.
+func (s *Server) maintain(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		if replay := s.replay.Load(); replay > 0 {
+			if err := s.journal.Judged(ctx, replay, time.Now()); err != nil && ctx.Err() == nil {
+				s.log.Error("the journal is not kept within its bounds", "error", err)
+			}
+		}
+		if keep := time.Duration(s.cfg.Store.Keep); keep > 0 && n%360 == 0 {
+			if gone, err := s.store.Purge(ctx, time.Now().Add(-keep)); err != nil && ctx.Err() == nil {
+				s.log.Error("old alerts are not deleted", "error", err)
+			} else if gone > 0 {
+				s.log.Info("old alerts are deleted", "alerts", gone)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

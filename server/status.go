@@ -1,0 +1,233 @@
+package server
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/shrike-project/shrike/pipeline"
+	"github.com/shrike-project/shrike/source/nats"
+	"github.com/shrike-project/shrike/store"
+)
+
+// Status is how a server stands.
+type Status struct {
+	Version string    `json:"version"`
+	Started time.Time `json:"started"`
+	Now     time.Time `json:"now"`
+	// Position is the last block of the journal that was judged, Newest the time of the
+	// newest event.
+	Position uint64 `json:"position"`
+	Newest   string `json:"newest,omitempty"`
+	// Lag is the number of blocks that wait to be judged.
+	Lag       uint64                 `json:"lag"`
+	Journal   JournalStatus          `json:"journal"`
+	Holes     []pipeline.Hole        `json:"holes"`
+	Refused   map[string]int64       `json:"refused"`
+	Ingest    ingest                 `json:"ingest"`
+	Rules     RuleCounts             `json:"rules"`
+	Sequences SequenceStatus         `json:"sequences"`
+	Alerts    []store.Count          `json:"alerts"`
+	Outbox    map[string]store.Depth `json:"outbox"`
+	// Failing is why the store takes no alerts; "" if it does.
+	Failing string `json:"failing,omitempty"`
+}
+
+type ingest struct {
+	Requests int64            `json:"requests"`
+	Events   int64            `json:"events"`
+	Bytes    int64            `json:"bytes"`
+	Refused  map[string]int64 `json:"refused"`
+}
+
+// JournalStatus is how the journal stands.
+type JournalStatus struct {
+	First   uint64 `json:"first"`
+	Last    uint64 `json:"last"`
+	Bytes   int64  `json:"bytes"`
+	Damaged int64  `json:"damaged"`
+}
+
+// RuleCounts counts rules.
+type RuleCounts struct {
+	Running  int       `json:"running"`
+	Skipped  int       `json:"skipped"`
+	Problems int       `json:"problems"`
+	Kept     []string  `json:"kept,omitempty"`
+	Loaded   time.Time `json:"loaded"`
+}
+
+// SequenceStatus counts what rules that need several events hold.
+type SequenceStatus struct {
+	Keys    int    `json:"keys"`
+	Pending int    `json:"pending"`
+	Expired uint64 `json:"expired"`
+	Evicted uint64 `json:"evicted"`
+	Untimed uint64 `json:"untimed"`
+	Late    uint64 `json:"late"`
+}
+
+// Status tells how the server stands.
+func (s *Server) Status(ctx context.Context) (any, error) {
+	st := Status{Version: s.opt.Version, Started: s.started.UTC(), Now: time.Now().UTC(), Holes: []pipeline.Hole{}}
+	b := s.bulk.Stats()
+	st.Ingest = ingest{b.Requests, b.Events, b.Bytes, b.Refused}
+	l := s.rules.Load()
+	st.Rules = RuleCounts{len(l.Detector.Rules()), len(l.Detector.Skipped()), problems(l), l.Kept, l.At.UTC()}
+	if live := s.live.Status(); live != nil {
+		st.Position, st.Newest, st.Refused = live.State.Position, live.State.Newest, live.Refused
+		st.Holes = append(st.Holes, live.State.Holes...)
+		st.Sequences = sequenceStatus(live)
+	}
+	if err := s.failing.Load(); err != nil {
+		st.Failing = (*err).Error()
+	}
+	j, err := s.journal.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st.Journal = JournalStatus{j.First, j.Last, j.Bytes, j.Damaged}
+	st.Lag = lag(j, st.Position)
+	if st.Alerts, err = s.store.Counts(ctx); err != nil {
+		return nil, err
+	}
+	st.Outbox, err = s.store.Depths(ctx)
+	return st, err
+}
+
+func lag(j nats.Stats, position uint64) uint64 {
+	if j.Last <= position {
+		return 0
+	}
+	return j.Last - max(position, j.First-1)
+}
+
+func problems(l *loadedRules) (n int) {
+	for _, p := range l.Problems {
+		if !p.Warning {
+			n++
+		}
+	}
+	return n
+}
+
+func sequenceStatus(live *pipeline.LiveStatus) SequenceStatus {
+	out := SequenceStatus{Keys: live.Stream.Keys, Pending: live.Stream.Pending, Expired: live.Stream.Expired, Evicted: live.Stream.Evicted, Untimed: live.Stream.Untimed}
+	for _, n := range live.Stream.Late {
+		out.Late += n
+	}
+	return out
+}
+
+// RuleStatus is how a rule stands, in Elastic's words.
+type RuleStatus struct {
+	ID       string `json:"rule_id"`
+	Name     string `json:"name"`
+	Severity string `json:"severity,omitempty"`
+	// Status is succeeded, partial failure or failed.
+	Status   string   `json:"status"`
+	Messages []string `json:"messages,omitempty"`
+	// Since tells from when on each event was judged by it.
+	Since *pipeline.RuleSince `json:"since,omitempty"`
+	// Late counts events that came too late to take their place in a sequence.
+	Late uint64 `json:"late,omitempty"`
+}
+
+// ruleList tells how each rule stands.
+func (s *Server) ruleList(context.Context) (any, error) {
+	l, live := s.rules.Load(), s.live.Status()
+	list := []RuleStatus{}
+	for _, r := range l.Detector.Rules() {
+		st := RuleStatus{ID: r.RuleID, Name: r.Name, Severity: r.Severity, Status: "succeeded"}
+		if live != nil {
+			if since, ok := live.State.Rules[r.RuleID]; ok {
+				st.Since = &since
+			}
+			if st.Late = live.Stream.Late[r]; st.Late > 0 {
+				st.Messages = append(st.Messages, "events came later than the lateness allows")
+			}
+			if len(live.State.Holes) > 0 {
+				st.Messages = append(st.Messages, "events were lost before they were judged: see the holes of the status")
+			}
+		}
+		if len(st.Messages) > 0 {
+			st.Status = "partial failure"
+		}
+		list = append(list, st)
+	}
+	for _, skipped := range l.Detector.Skipped() {
+		list = append(list, RuleStatus{ID: skipped.Rule.RuleID, Name: skipped.Rule.Name, Severity: skipped.Rule.Severity, Status: "failed", Messages: []string{skipped.Reason}})
+	}
+	texts := []string{}
+	for _, p := range l.Problems {
+		if !p.Warning {
+			texts = append(texts, strings.TrimSpace(p.Error()+" "+p.Hint))
+		}
+	}
+	return map[string]any{"rules": list, "problems": texts, "kept": l.Kept}, nil
+}
+
+// reloadAnswer reads the rules anew and tells what became of them.
+func (s *Server) reloadAnswer(ctx context.Context) (any, error) {
+	s.Reload()
+	return s.ruleList(ctx)
+}
+
+// measure registers the numbers that are asked for when metrics are read.
+func (s *Server) measure() {
+	stats := func(read func(nats.Stats) float64) func() float64 {
+		return func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			st, err := s.journal.Stats(ctx)
+			if err != nil {
+				return -1
+			}
+			return read(st)
+		}
+	}
+	s.metrics.gauge("journal_bytes", "What the journal takes.", stats(func(st nats.Stats) float64 { return float64(st.Bytes) }))
+	s.metrics.gauge("journal_lag_blocks", "Blocks of the journal that wait to be judged.", stats(func(st nats.Stats) float64 {
+		live := s.live.Status()
+		if live == nil {
+			return float64(st.Blocks)
+		}
+		return float64(lag(st, live.State.Position))
+	}))
+	live := func(read func(*pipeline.LiveStatus) float64) func() float64 {
+		return func() float64 {
+			if st := s.live.Status(); st != nil {
+				return read(st)
+			}
+			return 0
+		}
+	}
+	s.metrics.gauge("sequence_keys", "Join keys that are kept.", live(func(st *pipeline.LiveStatus) float64 { return float64(st.Stream.Keys) }))
+	s.metrics.gauge("sequence_pending", "Unfinished matches.", live(func(st *pipeline.LiveStatus) float64 { return float64(st.Stream.Pending) }))
+	s.metrics.gauge("sequence_late_events", "Events that came too late for their place in a sequence.", live(func(st *pipeline.LiveStatus) float64 { return float64(sequenceStatus(st).Late) }))
+	s.metrics.gauge("state_bytes", "Size of the last state of detection.", live(func(st *pipeline.LiveStatus) float64 { return float64(st.StateBytes) }))
+	s.metrics.gauge("state_seconds", "Time to make it.", live(func(st *pipeline.LiveStatus) float64 { return st.StateTook.Seconds() }))
+	s.metrics.gauge("rules_running", "Rules that run.", func() float64 { return float64(len(s.rules.Load().Detector.Rules())) })
+	s.metrics.labelled("ingest_refused_total", "Events and requests that were refused.", "reason", prometheus.CounterValue, func() map[string]float64 {
+		out := map[string]float64{}
+		for reason, n := range s.bulk.Stats().Refused {
+			out[reason] = float64(n)
+		}
+		return out
+	})
+	s.metrics.labelled("outbox_waiting", "Alerts that wait to be sent.", "sink", prometheus.GaugeValue, func() map[string]float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		out := map[string]float64{}
+		depths, err := s.store.Depths(ctx)
+		if err != nil {
+			return out
+		}
+		for sink, d := range depths {
+			out[sink] = float64(d.Waiting)
+		}
+		return out
+	})
+}
