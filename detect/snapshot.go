@@ -16,6 +16,7 @@ func (s *Stream) Snapshot() []byte {
 	w := sequence.NewWriter()
 	w.Uint(s.number)
 	w.Uint(s.stats.Untimed)
+	w.Uint(s.stats.Repeated)
 	w.Uint(uint64(s.d.Sequences()))
 	for i, t := range s.trackers {
 		if t == nil {
@@ -78,7 +79,7 @@ func (s *Stream) Restore(snapshot []byte) error {
 	if err != nil {
 		return err
 	}
-	s.number, s.stats.Untimed = r.Uint(), r.Uint()
+	s.number, s.stats.Untimed, s.stats.Repeated = r.Uint(), r.Uint(), r.Uint()
 	here, err := s.restoreTrackers(r)
 	if err != nil {
 		return err

@@ -60,6 +60,7 @@ type Stream struct {
 	orders   []*order            // by clock
 	advanced []event.Time        // by clock: the watermark trackers know
 	number   uint64
+	twins    []twins // by clock
 	sieve    sieve
 	stats    StreamStats
 }
@@ -70,6 +71,8 @@ type StreamStats struct {
 	Late map[*rule.Rule]uint64
 	// Untimed are events without a time that hit a step of a sequence.
 	Untimed uint64
+	// Repeated are events that came once more, as when a sender had no answer.
+	Repeated uint64
 	// Keys, Pending, Expired and Evicted are the sums over all rules; see
 	// sequence.Stats.
 	Keys, Pending    int
@@ -96,6 +99,7 @@ func (d *Detector) NewStream(opt StreamOptions) *Stream {
 	for range d.clocks {
 		s.orders = append(s.orders, newOrder(opt))
 	}
+	s.twins = make([]twins, len(d.clocks))
 	return s
 }
 
@@ -233,6 +237,10 @@ func (s *Stream) Finish(emit func(*Signal)) error {
 
 // judge shows an arrival, in its turn, to the trackers it hits.
 func (s *Stream) judge(a *Arrival, emit func(*Signal)) {
+	if a.record.Timed && s.twins[a.clock].again(a.record) {
+		s.stats.Repeated++
+		return
+	}
 	for _, h := range a.hits {
 		s.observe(h, a.record, emit)
 	}

@@ -271,3 +271,24 @@ func TestRestoreKeepsWhatIsTheSame(t *testing.T) {
 	_ = after.stream.Finish(after.signal)
 	after.expect("stays:1+3", "stays:2+4", "comes:5+6", "changes:5+6", "stays:5+6")
 }
+
+// TestAnEventIsOneEvent sends events again, as a client does that had no answer: by
+// their id, or by their text where they have none.
+func TestAnEventIsOneEvent(t *testing.T) {
+	again := makeRule(t, "again", `sequence by key [any where step == "a"] [any where step == "a"]`, "")
+	for _, lateness := range []time.Duration{time.Minute, detect.Unlimited} {
+		f := follow(t, detect.StreamOptions{Lateness: lateness}, again)
+		noID := func(at time.Duration) string {
+			return fmt.Sprintf(`{"@timestamp":%q,"step":"a","key":"n"}`, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(at).Format(time.RFC3339Nano))
+		}
+		_ = f.observe(doc("1", 0, "a", "k"), doc("1", 0, "a", "k"), noID(0), noID(0), doc("2", 0, "a", "k"), noID(time.Second), noID(0))
+		if err := f.stream.Finish(f.signal); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(f.signals)
+		f.expect("again:+", "again:1+2")
+		if n := f.stream.Stats().Repeated; n != 3 {
+			t.Errorf("lateness %s: %d repeated", lateness, n)
+		}
+	}
+}

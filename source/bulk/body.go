@@ -40,7 +40,7 @@ var contentTypes = map[string]bool{
 // read reads the body of a request into b.text. Its share of the memory for all bodies
 // is taken before and given back by the function that is returned.
 func (h *Handler) read(b *body, r *http.Request) (release func(), f *failure) {
-	if kind := r.Header.Get("Content-Type"); kind != "" {
+	if kind := r.Header.Get("Content-Type"); kind != "" && !strings.HasPrefix(r.URL.Path, "/v1/") {
 		if media, _, err := mime.ParseMediaType(kind); err != nil || !contentTypes[media] {
 			return nil, h.refused(http.StatusNotAcceptable, "media_type_header_exception", "Content-Type header ["+shown(kind)+"] is not supported")
 		}
