@@ -3,7 +3,7 @@
 
 BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w"
 
-.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences bench-evidence conformance
+.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences bench-evidence conformance chaos
 
 build:
 	$(BUILD) -o bin/shrike ./cmd/shrike
@@ -63,3 +63,13 @@ bench-sequences:
 # bench/EVIDENCE.md.
 bench-evidence: build
 	go run ./bench/evidence
+
+# What shrike serve loses when it is killed KILLS times, its disk fills and its last
+# writes are torn: nothing. Takes about a second a kill; the full disk takes root.
+KILLS = 500
+SHARED = ../shared
+chaos: build
+	mkdir -p bench/data
+	go run $(SHARED)/tools/genecs/main.go -n 150000 -mix all -hits 0.02 >bench/data/chaos.ndjson
+	tar xzf $(SHARED)/corpus/rules.tar.gz -C bench/data
+	go run ./bench/chaos -events bench/data/chaos.ndjson -rules bench/data/rules -kills $(KILLS)

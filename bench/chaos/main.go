@@ -1,0 +1,120 @@
+// Command chaos holds shrike serve to its promise: that it loses no event it has
+// acknowledged, and doubles no alert, whatever happens to the process.
+//
+//	go run ./bench/chaos -events FILE [-rules PATH] [-kills N]
+//
+// It sends events over _bulk, each batch until it is acknowledged, and meanwhile kills
+// the server with SIGKILL at random moments and starts it again; leaves torn writes at
+// the end of the files of journal and store; and fills the disk for a while, where it
+// may make one of its own. In the end the alerts in the store have to be, id by id,
+// those of shrike scan over the events that were acknowledged.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// settings are the flags.
+type settings struct {
+	bin, events, rules string
+	kills              int
+	seed               uint64
+	tmpfs              bool
+	store              string
+}
+
+func main() {
+	log.SetFlags(log.Ltime)
+	var s settings
+	flag.StringVar(&s.bin, "bin", "bin/shrike", "the program")
+	flag.StringVar(&s.events, "events", "", "`FILE` of events, one a line, in the order of their time")
+	flag.StringVar(&s.rules, "rules", "", "`PATH` of rules; none: those that ship with it")
+	flag.IntVar(&s.kills, "kills", 500, "how often the server is killed")
+	flag.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "of what is random")
+	flag.BoolVar(&s.tmpfs, "tmpfs", true, "fill a disk of its own, which takes root")
+	flag.StringVar(&s.store, "store", "", "`URL` of a PostgreSQL database, empty at the start")
+	flag.Parse()
+	if err := run(s); err != nil {
+		log.Fatal("chaos: ", err)
+	}
+}
+
+func run(s settings) error {
+	r := rand.New(rand.NewPCG(s.seed, 0))
+	log.Printf("seed number %d", s.seed)
+	dir, err := os.MkdirTemp("", "shrike-chaos-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	disk, err := newDisk(filepath.Join(dir, "data"), s.tmpfs)
+	if err != nil {
+		return err
+	}
+	defer disk.close()
+	p, err := newProcess(s, dir, disk.path)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	if err := p.start(); err != nil {
+		return err
+	}
+	client, err := newSender(s.events, filepath.Join(dir, "acknowledged.ndjson"), p)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	sending := make(chan error, 1)
+	go func() { sending <- client.run(ctx) }()
+	c := &counts{}
+	begin := time.Now()
+	for c.kills < s.kills {
+		select {
+		case err := <-sending:
+			return fmt.Errorf("the events came to an end after %d kills: give more of them: %w", c.kills, err)
+		case <-time.After(time.Duration(r.ExpFloat64() * float64(250*time.Millisecond))):
+		}
+		if r.IntN(25) == 0 && disk.own {
+			c.filled++
+			disk.fill()
+			time.Sleep(time.Duration(200+r.IntN(800)) * time.Millisecond)
+			if r.IntN(2) == 0 {
+				p.kill() // on a full disk
+				c.kills++
+			}
+			disk.empty()
+		}
+		p.kill()
+		c.kills++
+		if r.IntN(4) == 0 {
+			c.torn += tear(disk.path, r)
+		}
+		if err := p.start(); err != nil {
+			return fmt.Errorf("start after %d kills: %w", c.kills, err)
+		}
+		if c.kills%50 == 0 {
+			log.Printf("%d kills, %d events acknowledged", c.kills, client.acknowledged())
+		}
+	}
+	client.stop()
+	if err := <-sending; err != nil {
+		return err
+	}
+	c.took = time.Since(begin)
+	return verdict(s, p, client, c)
+}
+
+// counts are what was done.
+type counts struct {
+	kills, torn, filled int
+	took                time.Duration
+}
