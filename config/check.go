@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/shrike-project/shrike/sink"
 )
 
 // report tells what is wrong with the value of a key.
@@ -44,6 +46,7 @@ func (c *Config) check(r report) {
 			bad(n.key, "it has to be "+strconv.FormatInt(n.least, 10)+" at least", "")
 		}
 	}
+	c.checkSinks(bad)
 	oneOf := func(key, value string, of ...string) {
 		if !slices.Contains(of, value) {
 			bad(key, fmt.Sprintf("%q is none of %s", value, strings.Join(of, ", ")), "")
@@ -51,6 +54,37 @@ func (c *Config) check(r report) {
 	}
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+// checkSinks opens each sink, which looks at its settings, and closes it again.
+func (c *Config) checkSinks(bad func(key, message, hint string)) {
+	names := map[string]bool{}
+	for i := range c.Sinks {
+		s, key := &c.Sinks[i], fmt.Sprintf("sinks[%d]", i)
+		switch {
+		case s.Name == "":
+			bad(key, "the sink has no name", `name = "…", by which it is known in the outbox`)
+		case names[s.Name]:
+			bad(key+".name", fmt.Sprintf("another sink is called %q", s.Name), "")
+		}
+		names[s.Name] = true
+		if err := s.Filter.Check(); err != nil {
+			bad(key+".filter", err.Error(), "")
+		}
+		if !slices.Contains(sink.Kinds, s.Kind) {
+			bad(key+".kind", fmt.Sprintf("%q is none of %s", s.Kind, strings.Join(sink.Kinds, ", ")), "")
+			continue
+		}
+		if s.Kind == "file" && s.File.Path != "" {
+			continue // opening makes it
+		}
+		opened, err := s.Open(c.Space)
+		if err != nil {
+			bad(key, err.Error(), "")
+			continue
+		}
+		_ = opened.Close()
+	}
 }
 
 func (l *Listen) check(bad func(key, message, hint string)) {

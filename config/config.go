@@ -7,7 +7,11 @@
 // The package is part of the program, not of its promised interface.
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/shrike-project/shrike/sink"
+)
 
 // Config is the configuration of a server.
 type Config struct {
@@ -22,6 +26,8 @@ type Config struct {
 	Store   Store    `toml:"store"`
 	Detect  Detect   `toml:"detect"`
 	Log     Log      `toml:"log"`
+	// Sinks are where alerts are sent.
+	Sinks []sink.Config `toml:"sinks" comment:"Where alerts are sent: a list of tables [[sinks]], each with a name, a kind and a table of that kind."`
 }
 
 // Listen says where the server listens.

@@ -14,7 +14,31 @@ func (c *Config) Print(w io.Writer) error {
 	shown := *c
 	shown.Journal.URL = withoutPassword(c.Journal.URL)
 	shown.Store.URL = withoutPassword(c.Store.URL)
+	shown.Sinks = nil
+	for _, s := range c.Sinks {
+		hide(&s.Webhook.Secret, &s.Elasticsearch.APIKey, &s.Elasticsearch.Password, &s.Email.Password)
+		s.Webhook.URL, s.Elasticsearch.URL = withoutPassword(s.Webhook.URL), withoutPassword(s.Elasticsearch.URL)
+		if s.Webhook.Headers != nil {
+			headers := map[string]string{}
+			for name := range s.Webhook.Headers {
+				headers[name] = hidden // it may be a token
+			}
+			s.Webhook.Headers = headers
+		}
+		shown.Sinks = append(shown.Sinks, s)
+	}
 	return toml.NewEncoder(w).SetIndentTables(false).Encode(shown)
+}
+
+// hidden stands for a secret.
+const hidden = "***"
+
+func hide(secrets ...*string) {
+	for _, s := range secrets {
+		if *s != "" {
+			*s = hidden
+		}
+	}
 }
 
 // withoutPassword hides the password in an address.

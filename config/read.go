@@ -105,7 +105,7 @@ func keysAt(t reflect.Type, path []string) []string {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key := keyOf(f)
-		if f.Anonymous {
+		if f.Anonymous && key == "" {
 			keys = append(keys, keysAt(f.Type, path)...)
 		} else if len(path) == 0 {
 			keys = append(keys, key)
@@ -178,7 +178,7 @@ func (r *reader) expand(v reflect.Value, path string, env func(string) (string, 
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
 			switch {
-			case f.Anonymous:
+			case f.Anonymous && keyOf(f) == "":
 				r.expand(v.Field(i), path, env)
 			case f.IsExported():
 				r.expand(v.Field(i), join(path, keyOf(f)), env)

@@ -64,8 +64,9 @@ type Server struct {
 	reading  sync.Mutex // of rules
 	rules    atomic.Pointer[loadedRules]
 	replay   atomic.Uint64
+	position atomic.Uint64 // the last block all of whose alerts are stored
 	failing  atomic.Pointer[error]
-	stored   chan struct{} // tells that alerts were stored; one place
+	sinks    []*outlet
 	firstKey string
 }
 
@@ -74,8 +75,8 @@ const stateName = "live"
 
 // Open opens a server. Close has to be called in the end.
 func Open(ctx context.Context, opt Options) (*Server, error) {
-	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), stored: make(chan struct{}, 1), metrics: newMetrics()}
-	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openDetection, s.openHTTP} {
+	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), metrics: newMetrics()}
+	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openSinks, s.openDetection, s.openHTTP} {
 		if err := step(ctx); err != nil {
 			_ = s.Close()
 			return nil, err
@@ -182,6 +183,7 @@ func (s *Server) state(ctx context.Context) (*pipeline.State, error) {
 		state.Position = st.Last
 	}
 	s.from = state.Position + 1
+	s.position.Store(state.Position)
 	return state, nil
 }
 
@@ -190,7 +192,7 @@ type committer struct{ s *Server }
 
 // Commit implements pipeline.Committer.
 func (c committer) Commit(ctx context.Context, alerts []*alert.Kept, state []byte) (int, error) {
-	commit := store.Commit{Alerts: alerts}
+	commit := store.Commit{Alerts: alerts, Sinks: c.s.wanted}
 	if state != nil {
 		commit.States = map[string][]byte{stateName: state}
 	}
@@ -204,11 +206,11 @@ func (s *Server) committed(c pipeline.Committed) {
 	if c.Replay > 0 {
 		s.replay.Store(c.Replay)
 	}
+	if n := len(c.Batches); n > 0 {
+		s.position.Store(c.Batches[n-1].Sequence)
+	}
 	if c.Fresh > 0 {
-		select {
-		case s.stored <- struct{}{}:
-		default:
-		}
+		s.wake()
 	}
 }
 
@@ -271,6 +273,9 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	})
 	wg.Go(func() { s.maintain(judging) })
+	for _, o := range s.sinks {
+		wg.Go(func() { o.deliverer.Run(judging) })
+	}
 	var err error
 	select {
 	case err = <-ended:
@@ -307,6 +312,9 @@ func (s *Server) Close() error {
 	var errs []error
 	if s.listener != nil {
 		_ = s.listener.Close() // closed already if it served
+	}
+	for _, o := range s.sinks {
+		errs = append(errs, o.sink.Close())
 	}
 	if s.journal != nil {
 		errs = append(errs, s.journal.Close())

@@ -22,15 +22,16 @@ type Status struct {
 	Position uint64 `json:"position"`
 	Newest   string `json:"newest,omitempty"`
 	// Lag is the number of blocks that wait to be judged.
-	Lag       uint64                 `json:"lag"`
-	Journal   JournalStatus          `json:"journal"`
-	Holes     []pipeline.Hole        `json:"holes"`
-	Refused   map[string]int64       `json:"refused"`
-	Ingest    ingest                 `json:"ingest"`
-	Rules     RuleCounts             `json:"rules"`
-	Sequences SequenceStatus         `json:"sequences"`
-	Alerts    []store.Count          `json:"alerts"`
-	Outbox    map[string]store.Depth `json:"outbox"`
+	Lag       uint64                           `json:"lag"`
+	Journal   JournalStatus                    `json:"journal"`
+	Holes     []pipeline.Hole                  `json:"holes"`
+	Refused   map[string]int64                 `json:"refused"`
+	Ingest    ingest                           `json:"ingest"`
+	Rules     RuleCounts                       `json:"rules"`
+	Sequences SequenceStatus                   `json:"sequences"`
+	Alerts    []store.Count                    `json:"alerts"`
+	Sinks     map[string]pipeline.DeliverStats `json:"sinks"`
+	Outbox    map[string]store.Depth           `json:"outbox"`
 	// Failing is why the store takes no alerts; "" if it does.
 	Failing string `json:"failing,omitempty"`
 }
@@ -72,12 +73,17 @@ type SequenceStatus struct {
 // Status tells how the server stands.
 func (s *Server) Status(ctx context.Context) (any, error) {
 	st := Status{Version: s.opt.Version, Started: s.started.UTC(), Now: time.Now().UTC(), Holes: []pipeline.Hole{}}
+	st.Position = s.position.Load()
 	b := s.bulk.Stats()
 	st.Ingest = ingest{b.Requests, b.Events, b.Bytes, b.Refused}
 	l := s.rules.Load()
 	st.Rules = RuleCounts{len(l.Detector.Rules()), len(l.Detector.Skipped()), problems(l), l.Kept, l.At.UTC()}
+	st.Sinks = map[string]pipeline.DeliverStats{}
+	for _, o := range s.sinks {
+		st.Sinks[o.name] = o.deliverer.Stats()
+	}
 	if live := s.live.Status(); live != nil {
-		st.Position, st.Newest, st.Refused = live.State.Position, live.State.Newest, live.Refused
+		st.Newest, st.Refused = live.State.Newest, live.Refused
 		st.Holes = append(st.Holes, live.State.Holes...)
 		st.Sequences = sequenceStatus(live)
 	}
@@ -190,11 +196,7 @@ func (s *Server) measure() {
 	}
 	s.metrics.gauge("journal_bytes", "What the journal takes.", stats(func(st nats.Stats) float64 { return float64(st.Bytes) }))
 	s.metrics.gauge("journal_lag_blocks", "Blocks of the journal that wait to be judged.", stats(func(st nats.Stats) float64 {
-		live := s.live.Status()
-		if live == nil {
-			return float64(st.Blocks)
-		}
-		return float64(lag(st, live.State.Position))
+		return float64(lag(st, s.position.Load()))
 	}))
 	live := func(read func(*pipeline.LiveStatus) float64) func() float64 {
 		return func() float64 {
