@@ -68,7 +68,8 @@ type Store struct {
 // Detect says how rules are run.
 type Detect struct {
 	Jobs        int      `toml:"jobs" comment:"Workers; 0: one a processor."`
-	Lateness    Duration `toml:"lateness" comment:"How much older than the newest event one may be to take its place in a sequence; 0: as the rules allow by their schedules."`
+	Lateness    Duration `toml:"lateness" comment:"How much older than the newest event one may be to take its place in a sequence. Sequences are judged that much later."`
+	Waiting     Bytes    `toml:"waiting" comment:"What the events that wait for their turn may take; when they take more, the oldest are judged before the lateness is over."`
 	Keys        int      `toml:"keys" comment:"The most join keys that are kept for each rule; the oldest are let go. 0: no bound."`
 	IgnoreIndex bool     `toml:"ignore_index" comment:"Show every event to every rule, whatever its index patterns."`
 	State       Duration `toml:"state" comment:"The time between two states of the sequences that are stored. A start after a crash repeats what came since."`
@@ -88,7 +89,7 @@ func Default() *Config {
 		Listen:  Listen{Address: "127.0.0.1:9280", Stop: Duration(20 * time.Second)},
 		Limits:  Limits{Body: 100 << 20, Document: 10 << 20, Memory: 128 << 20, Connections: 1024},
 		Journal: Journal{Size: 8 << 30, Keep: 4 << 30, Age: Duration(7 * 24 * time.Hour)},
-		Detect:  Detect{Keys: 100_000, State: Duration(5 * time.Second)},
+		Detect:  Detect{Lateness: Duration(30 * time.Second), Waiting: 64 << 20, Keys: 100_000, State: Duration(5 * time.Second)},
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }

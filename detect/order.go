@@ -42,6 +42,7 @@ type order struct {
 	started   bool
 	runs      []Run
 	spilled   int
+	hurried   uint64
 }
 
 func newOrder(opt StreamOptions) *order {
@@ -61,7 +62,9 @@ func (o *order) late(a *Arrival) bool {
 func (o *order) add(a *Arrival) error {
 	if !o.unlimited() {
 		heap.Push(&o.waiting, a)
+		o.bytes += a.size()
 		o.reach(a.record.Time)
+		o.hurry()
 		return nil
 	}
 	o.waiting = append(o.waiting, a)
@@ -89,9 +92,21 @@ func (o *order) ready(judge func(*Arrival)) error {
 		return nil
 	}
 	for len(o.waiting) > 0 && o.waiting[0].record.Time.Compare(o.watermark) < 0 {
-		judge(heap.Pop(&o.waiting).(*Arrival))
+		a := heap.Pop(&o.waiting).(*Arrival)
+		o.bytes -= a.size()
+		judge(a)
 	}
 	return nil
+}
+
+// hurry moves the watermark past the oldest arrivals that wait, when all take too much.
+func (o *order) hurry() {
+	if o.opt.MostWaiting <= 0 || o.bytes <= o.opt.MostWaiting {
+		return
+	}
+	oldest := o.waiting[0].record.Time
+	o.advance(event.FromTime(oldest.Std().Add(1)))
+	o.hurried++
 }
 
 // finish calls judge for all arrivals that still wait.

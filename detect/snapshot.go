@@ -134,7 +134,7 @@ func (s *Stream) restoreClock(r *sequence.Reader, here map[int]int) error {
 		if s.d.clockName(i) == name {
 			clock = i
 			s.orders[i].started, s.orders[i].watermark, s.advanced[i] = started, watermark, advanced
-			s.orders[i].waiting = nil
+			s.orders[i].waiting, s.orders[i].bytes = nil, 0
 		}
 	}
 	for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
@@ -144,6 +144,7 @@ func (s *Stream) restoreClock(r *sequence.Reader, here map[int]int) error {
 		}
 		if clock >= 0 && a.move(clock, here) {
 			s.orders[clock].waiting = append(s.orders[clock].waiting, a)
+			s.orders[clock].bytes += a.size()
 		}
 	}
 	if clock >= 0 {

@@ -30,6 +30,10 @@ type StreamOptions struct {
 	// stands for DefaultMemoryBytes. Without Spill, all of it is held.
 	MemoryBytes int
 	Spill       Spill
+	// MostWaiting bounds the bytes of the events that wait for their turn with a bounded
+	// lateness; 0: no bound. When there are more, time is said to have come further than
+	// the lateness has it, and they are counted in StreamStats.Hurried.
+	MostWaiting int
 	// Notes, if set, is told what becomes of every unfinished match.
 	Notes func(*rule.Rule, sequence.Note)
 }
@@ -73,6 +77,10 @@ type StreamStats struct {
 	Untimed uint64
 	// Repeated are events that came once more, as when a sender had no answer.
 	Repeated uint64
+	// Hurried are events that were judged before the lateness was over, to make room.
+	// Waiting are those whose turn has not come.
+	Hurried uint64
+	Waiting int
 	// Keys, Pending, Expired and Evicted are the sums over all rules; see
 	// sequence.Stats.
 	Keys, Pending    int
@@ -118,6 +126,10 @@ func (s *Stream) Stats() StreamStats {
 	}
 	for _, o := range s.orders {
 		out.Spilled += o.spilled
+		out.Hurried += o.hurried
+		if !o.unlimited() {
+			out.Waiting += len(o.waiting)
+		}
 	}
 	out.Spilled += s.sieve.spilled
 	return out

@@ -292,3 +292,19 @@ func TestAnEventIsOneEvent(t *testing.T) {
 		}
 	}
 }
+
+// TestWaitingIsBounded fills what may wait: the oldest are judged early, in their order.
+func TestWaitingIsBounded(t *testing.T) {
+	f := follow(t, detect.StreamOptions{Lateness: time.Hour, MostWaiting: 2000}, pair(t, "ab", ""))
+	for i := range 20 {
+		_ = f.observe(doc(fmt.Sprint(2*i), time.Duration(2*i+1)*time.Second, "b", fmt.Sprint(i)), doc(fmt.Sprint(2*i+1), time.Duration(2*i)*time.Second, "a", fmt.Sprint(i)))
+	}
+	st := f.stream.Stats()
+	if st.Hurried == 0 || st.Waiting == 0 || st.Waiting > 10 || len(st.Late) > 0 {
+		t.Errorf("stats %+v", st)
+	}
+	_ = f.stream.Finish(f.signal)
+	if len(f.signals) != 20 {
+		t.Errorf("%d signals", len(f.signals))
+	}
+}

@@ -46,6 +46,7 @@ func (s *Server) handler() http.Handler {
 	api := web.New(web.Config{Store: s.store, Status: s.Status, Rules: s.ruleList, Reload: s.reloadAnswer, Metrics: s.metrics.handler(), Log: s.log})
 	mux.Handle("GET /metrics", api)
 	mux.Handle("/v1/", api)
+	mux.Handle("GET /debug/pprof/", api)
 	mux.Handle("POST /v1/events", s.bulk)
 	mux.Handle("/", s.bulk)
 	return s.recovering(mux)

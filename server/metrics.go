@@ -38,7 +38,7 @@ func newMetrics() *metrics {
 			Help: "Alerts that were found, building blocks and repeated ones included."}, []string{"rule_id", "severity"}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "shrike", Name: "judged_seconds",
 			Help:    "Time from the arrival of a batch of events until all of its alerts are stored.",
-			Buckets: []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 30, 60, 300, 3600}}),
+			Buckets: []float64{.001, .002, .003, .005, .0075, .01, .015, .02, .03, .05, .075, .1, .15, .2, .3, .5, 1, 2, 5, 10, 30, 60, 300, 3600}}),
 	}
 	m.registry.MustRegister(m.events, m.bytes, m.batches, m.repeated, m.storing, m.alerts, m.latency,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

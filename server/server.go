@@ -145,14 +145,10 @@ func (s *Server) openDetection(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lateness := time.Duration(d.Lateness)
-	if lateness == 0 {
-		lateness = loaded.Detector.Lateness()
-	}
 	s.live, err = pipeline.NewLive(loaded.Detector, state, pipeline.LiveOptions{
 		Jobs: d.Jobs, MaxEventBytes: int(s.cfg.Limits.Document) + 1024, Store: committer{s}, StateEvery: time.Duration(d.State),
 		Run:    alert.Run{UUID: s.started.UTC().Format("shrike-20060102T150405.000"), Space: s.cfg.Space},
-		Stream: detect.StreamOptions{Lateness: lateness, MaxKeys: d.Keys},
+		Stream: detect.StreamOptions{Lateness: time.Duration(d.Lateness), MaxKeys: d.Keys, MostWaiting: int(d.Waiting)},
 		Stored: s.committed, Failing: s.storeFails,
 	})
 	return err

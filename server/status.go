@@ -68,6 +68,10 @@ type SequenceStatus struct {
 	Evicted uint64 `json:"evicted"`
 	Untimed uint64 `json:"untimed"`
 	Late    uint64 `json:"late"`
+	// Waiting are events whose turn has not come, Hurried those that were judged early.
+	Waiting  int    `json:"waiting"`
+	Hurried  uint64 `json:"hurried"`
+	Repeated uint64 `json:"repeated"`
 }
 
 // Status tells how the server stands.
@@ -120,7 +124,8 @@ func problems(l *loadedRules) (n int) {
 }
 
 func sequenceStatus(live *pipeline.LiveStatus) SequenceStatus {
-	out := SequenceStatus{Keys: live.Stream.Keys, Pending: live.Stream.Pending, Expired: live.Stream.Expired, Evicted: live.Stream.Evicted, Untimed: live.Stream.Untimed}
+	out := SequenceStatus{Keys: live.Stream.Keys, Pending: live.Stream.Pending, Expired: live.Stream.Expired, Evicted: live.Stream.Evicted, Untimed: live.Stream.Untimed,
+		Waiting: live.Stream.Waiting, Hurried: live.Stream.Hurried, Repeated: live.Stream.Repeated}
 	for _, n := range live.Stream.Late {
 		out.Late += n
 	}

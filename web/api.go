@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +59,9 @@ func New(cfg Config) http.Handler {
 		mux.Handle(route.pattern, a.route(route.scope, route.answer))
 	}
 	mux.Handle("GET /metrics", a.guard("read", func(w http.ResponseWriter, r *http.Request, _ store.Key) { cfg.Metrics.ServeHTTP(w, r) }))
+	for path, profile := range map[string]http.HandlerFunc{"/debug/pprof/": pprof.Index, "/debug/pprof/profile": pprof.Profile, "/debug/pprof/trace": pprof.Trace} {
+		mux.Handle("GET "+path, a.guard("admin", func(w http.ResponseWriter, r *http.Request, _ store.Key) { profile(w, r) }))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.write(w, http.StatusNotFound, problem{"no such address: " + r.Method + " " + r.URL.Path})
 	})
