@@ -246,6 +246,11 @@ func (h *runHead) next() error {
 func (a *Arrival) appendTo(b []byte) []byte {
 	w := sequence.NewWriter()
 	w.Uint(uint64(a.clock))
+	a.saveHits(w)
+	return append(sequence.AppendRecord(b, a.record), w.Body()...)
+}
+
+func (a *Arrival) saveHits(w *sequence.Writer) {
 	w.Uint(uint64(len(a.hits)))
 	for _, h := range a.hits {
 		w.Uint(uint64(h.rule))
@@ -258,13 +263,17 @@ func (a *Arrival) appendTo(b []byte) []byte {
 			}
 		}
 	}
-	return append(sequence.AppendRecord(b, a.record), w.Body()...)
 }
 
 func readArrival(b []byte) (*Arrival, error) {
 	r := sequence.NewBodyReader(b)
 	a := &Arrival{record: sequence.ReadRecord(r)}
 	a.clock = int(r.Uint())
+	a.hits = readHits(r)
+	return a, r.Err()
+}
+
+func readHits(r *sequence.Reader) (hits []arrivalHit) {
 	for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
 		h := arrivalHit{rule: int(r.Uint())}
 		for m := r.Uint(); m > 0 && r.Err() == nil; m-- {
@@ -274,9 +283,9 @@ func readArrival(b []byte) (*Arrival, error) {
 			}
 			h.hits = append(h.hits, hit)
 		}
-		a.hits = append(a.hits, h)
+		hits = append(hits, h)
 	}
-	return a, r.Err()
+	return hits
 }
 
 // arrivals is a heap of arrivals in the order of time.

@@ -3,16 +3,27 @@ package detect
 import (
 	"container/heap"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/sequence"
 )
 
-// Snapshot gives the state of a Stream with a bounded lateness as bytes, what it has
-// counted included. A Stream of the same rules that restores it gives the same
-// signals from there on.
-func (s *Stream) Snapshot() []byte {
+// Snapshot is the state of a Stream at one moment. To take it is quick, to write it is
+// not, and may be left to another goroutine.
+type Snapshot struct{ w *sequence.Writer }
+
+// WriteTo writes the snapshot as Stream.Restore reads it.
+func (s *Snapshot) WriteTo(out io.Writer) (int64, error) { return s.w.WriteTo(out) }
+
+// Bytes gives what WriteTo writes.
+func (s *Snapshot) Bytes() []byte { return s.w.Bytes() }
+
+// Snapshot gives the state of a Stream with a bounded lateness, what it has counted
+// included. A Stream of the same rules that restores it gives the same signals from
+// there on.
+func (s *Stream) Snapshot() *Snapshot {
 	w := sequence.NewWriter()
 	w.Uint(s.number)
 	w.Uint(s.stats.Untimed)
@@ -39,10 +50,11 @@ func (s *Stream) Snapshot() []byte {
 		saveTime(w, s.advanced[clock])
 		w.Uint(uint64(len(o.waiting)))
 		for _, a := range o.waiting {
-			w.Text(string(a.appendTo(nil)))
+			w.Record(a.record)
+			a.saveHits(w)
 		}
 	}
-	return w.Bytes()
+	return &Snapshot{w}
 }
 
 // identity tells rules apart whose unfinished matches are not each other's.
@@ -138,9 +150,9 @@ func (s *Stream) restoreClock(r *sequence.Reader, here map[int]int) error {
 		}
 	}
 	for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
-		a, err := readArrival([]byte(r.Text()))
-		if err != nil {
-			return err
+		a := &Arrival{record: r.Record(), hits: readHits(r)}
+		if a.record == nil {
+			return fmt.Errorf("%w: an event is missing", sequence.ErrSnapshot)
 		}
 		if clock >= 0 && a.move(clock, here) {
 			s.orders[clock].waiting = append(s.orders[clock].waiting, a)

@@ -233,7 +233,7 @@ func TestSnapshotsOfOtherRules(t *testing.T) {
 	opt := detect.StreamOptions{Lateness: time.Second}
 	f := follow(t, opt, pair(t, "ab", ""))
 	_ = f.observe(doc("1", 0, "a", "k"), doc("2", time.Second, "a", "l"), doc("late", -time.Minute, "a", "k"), `{"_id":"untimed","_source":{"step":"a","key":"k"}}`)
-	snapshot := f.stream.Snapshot()
+	snapshot := f.stream.Snapshot().Bytes()
 	if err := follow(t, opt, makeRule(t, "e", "any where true", "")).stream.Restore(snapshot); err != nil {
 		t.Error(err)
 	}
@@ -264,7 +264,7 @@ func TestRestoreKeepsWhatIsTheSame(t *testing.T) {
 	_ = before.observe(doc("1", 0, "a", "k"), doc("2", 3*time.Second, "a", "l"))
 	before.expect()
 	after := follow(t, opt, pair(t, "comes", ""), pair(t, "changes", " with maxspan=1h"), makeRule(t, "e", "any where false", ""), pair(t, "stays", ""))
-	if err := after.stream.Restore(before.stream.Snapshot()); err != nil {
+	if err := after.stream.Restore(before.stream.Snapshot().Bytes()); err != nil {
 		t.Fatal(err)
 	}
 	_ = after.observe(doc("3", 4*time.Second, "b", "k"), doc("4", 4*time.Second, "b", "l"), doc("5", 5*time.Second, "a", "m"), doc("6", 6*time.Second, "b", "m"))

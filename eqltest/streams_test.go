@@ -358,7 +358,7 @@ func (w *streamWorld) signals(d *detect.Detector, arrival []int, opt detect.Stre
 		m.Arrivals(&ev, &hits, observe)
 		if restore {
 			m.Pause(observe)
-			snapshot := stream.Snapshot()
+			snapshot := stream.Snapshot().Bytes()
 			stream = d.NewStream(opt)
 			failed = errors.Join(failed, stream.Restore(snapshot))
 		}

@@ -196,7 +196,7 @@ func (r *caseRun) one(e *Event) error {
 		r.matcher.Pause(observe)
 	}
 	if err == nil && r.m.restore {
-		snapshot := r.stream.Snapshot()
+		snapshot := r.stream.Snapshot().Bytes()
 		r.stream = r.d.NewStream(r.opt)
 		err = r.stream.Restore(snapshot)
 	}

@@ -23,7 +23,7 @@ type group struct {
 	bytes   int
 	batches []CommittedBatch
 	acks    []func()
-	state   []byte // nil: not due
+	state   *frozenState // nil: not due
 	replay  uint64
 }
 
@@ -120,7 +120,7 @@ func (g *gatherer) take(job liveWork, out *outcome[found]) error {
 	now := g.l.opt.Now()
 	g.state.next(job.batch.Sequence, now)
 	if job.rules != g.rules {
-		snapshot := g.stream.Snapshot()
+		snapshot := g.stream.Snapshot().Bytes()
 		g.use(job.rules)
 		if err := g.stream.Restore(snapshot); err != nil {
 			return fmt.Errorf("go on with sequences after a change of the rules: %w", err)
@@ -189,11 +189,11 @@ func (g *gatherer) save() error {
 		return nil
 	}
 	start := time.Now()
-	b, err := g.state.append(g.stream.Snapshot())
+	frozen, err := g.state.freeze(g.stream.Snapshot())
 	if err != nil {
 		return fmt.Errorf("write the state of detection: %w", err)
 	}
-	g.group.state, g.group.replay = b, g.state.Position+1
+	g.group.state, g.group.replay = frozen, g.state.Position+1
 	g.saved, g.took, g.changed = g.l.opt.Now(), time.Since(start), false
 	g.publish()
 	return nil
@@ -217,9 +217,8 @@ type LiveStatus struct {
 	// of them.
 	Refused map[string]int64
 	Samples []RefusedSample
-	// StateBytes is the size of the last state, StateTook the time to make it.
-	StateBytes int
-	StateTook  time.Duration
+	// StateTook is for how long judging was held up by the last state.
+	StateTook time.Duration
 }
 
 // Status tells how things stood when the last state was made; nil before the first.
@@ -228,6 +227,6 @@ func (l *Live) Status() *LiveStatus { return l.status.Load() }
 func (g *gatherer) publish() {
 	g.l.status.Store(&LiveStatus{
 		State: *g.state.copy(), Stream: g.stream.Stats(), Refused: maps.Clone(g.refused),
-		Samples: g.samples[:len(g.samples):len(g.samples)], StateBytes: len(g.group.state), StateTook: g.took,
+		Samples: g.samples[:len(g.samples):len(g.samples)], StateTook: g.took,
 	})
 }

@@ -245,10 +245,18 @@ func (l *Live) commit(ctx context.Context, g *group) (int, error) {
 	if len(g.alerts) == 0 && g.state == nil {
 		return 0, nil
 	}
+	var state []byte
+	if g.state != nil {
+		var err error
+		if state, err = g.state.bytes(); err != nil {
+			return 0, fmt.Errorf("write the state of detection: %w", err)
+		}
+		g.state = nil // its memory
+	}
 	const most = 5 * time.Second
 	failed := false
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, most) {
-		fresh, err := l.opt.Store.Commit(ctx, g.alerts, g.state)
+		fresh, err := l.opt.Store.Commit(ctx, g.alerts, state)
 		if (err == nil) == failed || err != nil {
 			if failed = err != nil; l.opt.Failing != nil {
 				l.opt.Failing(err)

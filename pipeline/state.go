@@ -55,18 +55,33 @@ var ErrState = errors.New("the stored state of detection cannot be read")
 
 const stateMagic = "shrike live 1\n"
 
-// append writes the state as ReadState reads it.
-func (s *State) append(snapshot []byte) ([]byte, error) {
+// frozenState is a state that is yet to be written.
+type frozenState struct {
+	head     []byte
+	snapshot *detect.Snapshot
+}
+
+// freeze takes the state as it is now, with the snapshot of its stream.
+func (s *State) freeze(snapshot *detect.Snapshot) (*frozenState, error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	out := append(append([]byte(stateMagic), text...), '\n')
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	return &frozenState{append(append([]byte(stateMagic), text...), '\n'), snapshot}, nil
+}
+
+// bytes writes the state as ReadState reads it.
+func (f *frozenState) bytes() ([]byte, error) {
+	b := bytes.NewBuffer(f.head)
+	enc, err := zstd.NewWriter(b, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return nil, err
 	}
-	return enc.EncodeAll(snapshot, out), nil
+	if _, err := f.snapshot.WriteTo(enc); err != nil {
+		return nil, err
+	}
+	err = enc.Close()
+	return b.Bytes(), err
 }
 
 // ReadState reads a state that was stored. Every error is an ErrState.

@@ -4,17 +4,19 @@ package sequence
 // many unfinished matches of however many trackers share them.
 
 import (
+	"bytes"
 	"container/heap"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
 	"github.com/shrike-project/shrike/event"
 )
 
-const snapshotMagic = "shrike sequence snapshot 4\n"
+const snapshotMagic = "shrike sequence snapshot 5\n"
 
 // ErrSnapshot is a snapshot that is damaged, or of another version or plan.
 var ErrSnapshot = errors.New("the snapshot cannot be used")
@@ -69,20 +71,45 @@ func (w *Writer) Section(write func(w *Writer)) {
 // Body gives what was written, without the records.
 func (w *Writer) Body() []byte { return w.body }
 
+// WriteTo writes the snapshot. It may be done later than the writing, and by another
+// goroutine: records do not change.
+func (w *Writer) WriteTo(out io.Writer) (n int64, err error) {
+	const piece = 256 << 10
+	buf := Writer{body: append(make([]byte, 0, piece+8<<10), snapshotMagic...)}
+	flush := func() {
+		var m int
+		m, err = out.Write(buf.body)
+		n += int64(m)
+		buf.body = buf.body[:0]
+	}
+	buf.Uint(uint64(len(w.records)))
+	for _, r := range w.records {
+		if buf.body = AppendRecord(buf.body, r); len(buf.body) < piece {
+			continue
+		}
+		if flush(); err != nil {
+			return n, err
+		}
+	}
+	if flush(); err != nil {
+		return n, err
+	}
+	m, err := out.Write(w.body)
+	return n + int64(m), err
+}
+
 // Bytes gives the snapshot.
 func (w *Writer) Bytes() []byte {
-	out := Writer{body: []byte(snapshotMagic)}
-	out.Uint(uint64(len(w.records)))
-	for _, r := range w.records {
-		out.body = AppendRecord(out.body, r)
-	}
-	return append(out.body, w.body...)
+	var b bytes.Buffer
+	_, _ = w.WriteTo(&b) // never fails
+	return b.Bytes()
 }
 
 // AppendRecord appends a record in the form ReadRecord reads.
 func AppendRecord(b []byte, r *Record) []byte {
 	w := Writer{body: b}
-	w.Text(string(r.Source))
+	w.Uint(uint64(len(r.Source)))
+	w.body = append(w.body, r.Source...)
 	w.Text(r.Index())
 	w.Text(r.ID())
 	w.Int(r.Time.Sec)
@@ -190,7 +217,7 @@ func (r *Reader) Record() *Record {
 
 // ReadRecord reads a record as AppendRecord writes it.
 func ReadRecord(r *Reader) *Record {
-	rec := &Record{Source: []byte(r.Text())}
+	rec := &Record{Source: bytes.Clone(r.piece())}
 	rec.SetHit(r.Text(), r.Text())
 	rec.Time = event.Time{Sec: r.Int(), Nsec: int32(r.Uint())}
 	rec.Timed = r.Uint() == 1

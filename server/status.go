@@ -214,8 +214,7 @@ func (s *Server) measure() {
 	s.metrics.gauge("sequence_keys", "Join keys that are kept.", live(func(st *pipeline.LiveStatus) float64 { return float64(st.Stream.Keys) }))
 	s.metrics.gauge("sequence_pending", "Unfinished matches.", live(func(st *pipeline.LiveStatus) float64 { return float64(st.Stream.Pending) }))
 	s.metrics.gauge("sequence_late_events", "Events that came too late for their place in a sequence.", live(func(st *pipeline.LiveStatus) float64 { return float64(sequenceStatus(st).Late) }))
-	s.metrics.gauge("state_bytes", "Size of the last state of detection.", live(func(st *pipeline.LiveStatus) float64 { return float64(st.StateBytes) }))
-	s.metrics.gauge("state_seconds", "Time to make it.", live(func(st *pipeline.LiveStatus) float64 { return st.StateTook.Seconds() }))
+	s.metrics.gauge("state_seconds", "For how long judging was held up by the last state of detection.", live(func(st *pipeline.LiveStatus) float64 { return st.StateTook.Seconds() }))
 	s.metrics.gauge("rules_running", "Rules that run.", func() float64 { return float64(len(s.rules.Load().Detector.Rules())) })
 	s.metrics.labelled("ingest_refused_total", "Events and requests that were refused.", "reason", prometheus.CounterValue, func() map[string]float64 {
 		out := map[string]float64{}
