@@ -100,6 +100,13 @@ func (s *flakySink) Deliver(_ context.Context, alerts []*alert.Kept) []error {
 	return errs
 }
 
+// sent gives what was taken, and how often an alert was tried.
+func (s *flakySink) sent(id string) ([]string, []time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got), slices.Clone(s.tries[id])
+}
+
 func TestDeliver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		box := &memoryOutbox{}
@@ -112,22 +119,26 @@ func TestDeliver(t *testing.T) {
 		box.put("a", "b", "c", "d", "e", "f")
 		wake <- struct{}{}
 		synctest.Wait()
-		if !slices.Equal(s.got, []string{"a", "e", "f"}) {
-			t.Errorf("at once: %v", s.got)
+		if got, _ := s.sent(""); !slices.Equal(got, []string{"a", "e", "f"}) {
+			t.Errorf("at once: %v", got)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if !slices.Equal(s.got, []string{"a", "e", "f", "b"}) || len(s.tries["c"]) != 1 || len(s.tries["d"]) != 6 {
-			t.Errorf("in the end: %v, tried c %d and d %d times", s.got, len(s.tries["c"]), len(s.tries["d"]))
+		got, refused := s.sent("c")
+		_, tries := s.sent("d")
+		if !slices.Equal(got, []string{"a", "e", "f", "b"}) || len(refused) != 1 || len(tries) != 6 {
+			t.Errorf("in the end: %v, tried c %d and d %d times", got, len(refused), len(tries))
 		}
-		for i, at := range s.tries["d"][1:] {
-			if gap := at.Sub(s.tries["d"][i]); gap < time.Second<<i/2 || gap > time.Second<<i*3/2+5*time.Second {
+		for i, at := range tries[1:] {
+			if gap := at.Sub(tries[i]); gap < time.Second<<i/2 || gap > time.Second<<i*3/2+5*time.Second {
 				t.Errorf("attempt %d came %s after the one before", i+2, gap)
 			}
 		}
+		box.mu.Lock()
 		if !box.list[2].buried || box.list[2].reason != "never" || !box.list[3].buried || box.list[3].reason != "not yet" {
 			t.Error("what was given up is not buried")
 		}
+		box.mu.Unlock()
 		if st := d.Stats(); st.Delivered != 4 || st.Buried != 2 || st.Retried != 8 {
 			t.Errorf("stats %+v", st)
 		}
@@ -141,7 +152,7 @@ func TestDeliver(t *testing.T) {
 		box.mu.Unlock()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s.got[len(s.got)-1] != "g" {
+		if got, _ := s.sent(""); got[len(got)-1] != "g" {
 			t.Error("after the store was away, nothing is sent")
 		}
 		cancel()

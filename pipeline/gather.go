@@ -24,7 +24,6 @@ type group struct {
 	batches []CommittedBatch
 	acks    []func()
 	state   *frozenState // nil: not due
-	replay  uint64
 }
 
 func (g *group) full() bool {
@@ -193,7 +192,7 @@ func (g *gatherer) save() error {
 	if err != nil {
 		return fmt.Errorf("write the state of detection: %w", err)
 	}
-	g.group.state, g.group.replay = frozen, g.state.Position+1
+	g.group.state = frozen
 	g.saved, g.took, g.changed = g.l.opt.Now(), time.Since(start), false
 	g.publish()
 	return nil

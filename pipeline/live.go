@@ -24,11 +24,14 @@ import (
 	"github.com/shrike-project/shrike/event"
 )
 
-// Committer stores alerts and, unless it is nil, the state that replaces the one
-// before: all of it or nothing. It returns how many of the alerts are new; an alert
-// whose id is there already is not stored twice.
+// Committer keeps what Live gives it. Each call is one transaction, durable when it
+// returns nil.
 type Committer interface {
-	Commit(ctx context.Context, alerts []*alert.Kept, state []byte) (fresh int, err error)
+	// Commit stores alerts, and returns how many of them are new: an alert whose id is
+	// there already is not stored twice.
+	Commit(ctx context.Context, alerts []*alert.Kept) (fresh int, err error)
+	// Save replaces the state.
+	Save(ctx context.Context, state []byte) error
 }
 
 // LiveOptions say how rules are run over a source that does not end.
@@ -50,6 +53,9 @@ type LiveOptions struct {
 	// Stored, if it is set, is told after each commit what it held. It is called by
 	// one goroutine at a time.
 	Stored func(Committed)
+	// Saved, if it is set, is told after each state that was saved the sequence of the
+	// batch that a later run begins at: the source has to keep it and those behind it.
+	Saved func(replay uint64)
 	// Failing, if it is set, is told of each failure to store, and with nil that it
 	// went well again.
 	Failing func(error)
@@ -63,10 +69,7 @@ type Committed struct {
 	Fresh  int // of the alerts, those that were not there before
 	// Batches are those all of whose alerts are stored.
 	Batches []CommittedBatch
-	// Replay is the sequence of the batch that a later run begins at: the source has
-	// to keep it and those behind it. 0: as before.
-	Replay uint64
-	At     time.Time
+	At      time.Time
 }
 
 // CommittedBatch is a batch all of whose alerts are stored.
@@ -136,19 +139,25 @@ func (l *Live) Run(ctx context.Context, src Source, stop time.Duration) error {
 	todo := make(chan liveWork, l.opt.Jobs)      // closed by read
 	inOrder := make(chan liveWork, l.opt.Jobs*2) // closed by read; bounds the batches under way
 	groups := make(chan *group)                  // closed by gather
+	states := make(chan *frozenState, 1)         // closed by store
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
 	var wg sync.WaitGroup
-	var sourceErr, storeErr error
+	var sourceErr, storeErr, saveErr error
 	wg.Go(func() { sourceErr = l.read(reading, src, todo, inOrder) })
 	for range l.opt.Jobs {
 		wg.Go(func() { l.work(todo) })
 	}
 	wg.Go(func() {
-		if storeErr = l.store(keeping, groups); storeErr != nil {
+		if storeErr = l.store(keeping, groups, states); storeErr != nil {
 			stopReading()
 			for range groups { // gather goes on until it is told that there is no more
 			}
+		}
+	})
+	wg.Go(func() {
+		if saveErr = l.save(keeping, states); saveErr != nil {
+			stopReading()
 		}
 	})
 	gatherErr := l.gather(inOrder, groups, stopReading)
@@ -156,7 +165,7 @@ func (l *Live) Run(ctx context.Context, src Source, stop time.Duration) error {
 	if errors.Is(sourceErr, io.EOF) || ctx.Err() != nil && errors.Is(sourceErr, ctx.Err()) {
 		sourceErr = nil
 	}
-	return errors.Join(gatherErr, storeErr, sourceErr)
+	return errors.Join(gatherErr, storeErr, saveErr, sourceErr)
 }
 
 // outlive gives a context that ends a while after ctx.
@@ -223,51 +232,72 @@ func storing(j *judge) Judge[found] {
 	return judge
 }
 
-// store stores groups, each until it is stored or ctx is done.
-func (l *Live) store(ctx context.Context, groups <-chan *group) error {
+// store stores groups, each until it is stored or ctx is done. A state is handed on
+// only after the alerts of all that it has judged; of those that wait to be saved, the
+// latest counts.
+func (l *Live) store(ctx context.Context, groups <-chan *group, states chan *frozenState) error {
+	defer close(states)
 	for g := range groups {
-		fresh, err := l.commit(ctx, g)
-		if err != nil {
-			return fmt.Errorf("store %d alerts: %w", len(g.alerts), err)
+		fresh := 0
+		if len(g.alerts) > 0 {
+			err := l.persist(ctx, func() (err error) {
+				fresh, err = l.opt.Store.Commit(ctx, g.alerts)
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("store %d alerts: %w", len(g.alerts), err)
+			}
 		}
 		for _, ack := range g.acks {
 			ack()
 		}
 		if l.opt.Stored != nil {
-			l.opt.Stored(Committed{Alerts: g.alerts, Fresh: fresh, Batches: g.batches, Replay: g.replay, At: l.opt.Now()})
+			l.opt.Stored(Committed{Alerts: g.alerts, Fresh: fresh, Batches: g.batches, At: l.opt.Now()})
+		}
+		if g.state == nil {
+			continue
+		}
+		select {
+		case <-states: // older
+		default:
+		}
+		states <- g.state
+	}
+	return nil
+}
+
+// save saves states, each until it is saved or ctx is done.
+func (l *Live) save(ctx context.Context, states <-chan *frozenState) error {
+	for state := range states {
+		text, err := state.bytes()
+		if err == nil {
+			err = l.persist(ctx, func() error { return l.opt.Store.Save(ctx, text) })
+		}
+		if err != nil {
+			return fmt.Errorf("save the state of detection: %w", err)
+		}
+		if l.opt.Saved != nil {
+			l.opt.Saved(state.replay)
 		}
 	}
 	return nil
 }
 
-// commit stores a group, again and again until it is stored.
-func (l *Live) commit(ctx context.Context, g *group) (int, error) {
-	if len(g.alerts) == 0 && g.state == nil {
-		return 0, nil
-	}
-	var state []byte
-	if g.state != nil {
-		var err error
-		if state, err = g.state.bytes(); err != nil {
-			return 0, fmt.Errorf("write the state of detection: %w", err)
-		}
-		g.state = nil // its memory
-	}
+// persist does what may fail for a while, again and again until it goes well.
+func (l *Live) persist(ctx context.Context, do func() error) error {
 	const most = 5 * time.Second
 	failed := false
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, most) {
-		fresh, err := l.opt.Store.Commit(ctx, g.alerts, state)
-		if (err == nil) == failed || err != nil {
-			if failed = err != nil; l.opt.Failing != nil {
-				l.opt.Failing(err)
-			}
+		err := do()
+		if l.opt.Failing != nil && (err != nil || failed) {
+			l.opt.Failing(err)
 		}
-		if err == nil {
-			return fresh, nil
+		if failed = err != nil; !failed {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return 0, errors.Join(err, ctx.Err())
+			return errors.Join(err, ctx.Err())
 		case <-time.After(wait):
 		}
 	}

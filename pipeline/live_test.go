@@ -79,26 +79,40 @@ type memoryStore struct {
 	pulled context.CancelFunc
 }
 
-func (s *memoryStore) Commit(_ context.Context, alerts []*alert.Kept, state []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *memoryStore) use() error {
 	if s.left == 0 {
 		s.pulled()
-		return 0, errPulled
+		return errPulled
 	}
 	if s.fails != nil && s.fails() {
-		return 0, errors.New("the disk is full")
+		return errors.New("the disk is full")
 	}
 	s.left--
+	return nil
+}
+
+func (s *memoryStore) Save(_ context.Context, state []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.use(); err != nil {
+		return err
+	}
+	s.state = state
+	return nil
+}
+
+func (s *memoryStore) Commit(_ context.Context, alerts []*alert.Kept) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.use(); err != nil {
+		return 0, err
+	}
 	fresh := 0
 	for _, a := range alerts {
 		if _, known := s.alerts[a.ID]; !known {
 			s.alerts[a.ID] = a.Document
 			fresh++
 		}
-	}
-	if state != nil {
-		s.state = state
 	}
 	return fresh, nil
 }

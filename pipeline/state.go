@@ -59,6 +59,7 @@ const stateMagic = "shrike live 1\n"
 type frozenState struct {
 	head     []byte
 	snapshot *detect.Snapshot
+	replay   uint64 // the batch that a later run begins at
 }
 
 // freeze takes the state as it is now, with the snapshot of its stream.
@@ -67,7 +68,7 @@ func (s *State) freeze(snapshot *detect.Snapshot) (*frozenState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &frozenState{append(append([]byte(stateMagic), text...), '\n'), snapshot}, nil
+	return &frozenState{append(append([]byte(stateMagic), text...), '\n'), snapshot, s.Position + 1}, nil
 }
 
 // bytes writes the state as ReadState reads it.

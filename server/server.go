@@ -149,7 +149,7 @@ func (s *Server) openDetection(ctx context.Context) error {
 		Jobs: d.Jobs, MaxEventBytes: int(s.cfg.Limits.Document) + 1024, Store: committer{s}, StateEvery: time.Duration(d.State),
 		Run:    alert.Run{UUID: s.started.UTC().Format("shrike-20060102T150405.000"), Space: s.cfg.Space},
 		Stream: detect.StreamOptions{Lateness: time.Duration(d.Lateness), MaxKeys: d.Keys, MostWaiting: int(d.Waiting)},
-		Stored: s.committed, Failing: s.storeFails,
+		Stored: s.committed, Saved: s.replay.Store, Failing: s.storeFails,
 	})
 	return err
 }
@@ -187,21 +187,20 @@ func (s *Server) state(ctx context.Context) (*pipeline.State, error) {
 type committer struct{ s *Server }
 
 // Commit implements pipeline.Committer.
-func (c committer) Commit(ctx context.Context, alerts []*alert.Kept, state []byte) (int, error) {
-	commit := store.Commit{Alerts: alerts, Sinks: c.s.wanted}
-	if state != nil {
-		commit.States = map[string][]byte{stateName: state}
-	}
-	fresh, err := c.s.store.Commit(ctx, commit)
+func (c committer) Commit(ctx context.Context, alerts []*alert.Kept) (int, error) {
+	fresh, err := c.s.store.Commit(ctx, store.Commit{Alerts: alerts, Sinks: c.s.wanted})
 	return len(fresh), err
+}
+
+// Save implements pipeline.Committer.
+func (c committer) Save(ctx context.Context, state []byte) error {
+	_, err := c.s.store.Commit(ctx, store.Commit{States: map[string][]byte{stateName: state}})
+	return err
 }
 
 // committed is told what was stored.
 func (s *Server) committed(c pipeline.Committed) {
 	s.metrics.stored(c)
-	if c.Replay > 0 {
-		s.replay.Store(c.Replay)
-	}
 	if n := len(c.Batches); n > 0 {
 		s.position.Store(c.Batches[n-1].Sequence)
 	}
