@@ -3,7 +3,7 @@
 
 BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w"
 
-.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences bench-evidence conformance chaos
+.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences bench-evidence conformance chaos load
 
 build:
 	$(BUILD) -o bin/shrike ./cmd/shrike
@@ -68,8 +68,18 @@ bench-evidence: build
 # writes are torn: nothing. Takes about a second a kill; the full disk takes root.
 KILLS = 500
 SHARED = ../shared
-chaos: build
+chaos: build bench/data/live.ndjson
+	go run ./bench/chaos -events bench/data/live.ndjson -rules bench/data/corpus -kills $(KILLS)
+
+# What it bears: events a second, time until alerts are stored, and FLOOD seconds of
+# more than that. Writes bench/LOAD.md.
+FLOOD = 600
+load: build bench/data/live.ndjson
+	go run $(SHARED)/tools/genecs/main.go -n 50000 -mix all >bench/data/load.ndjson
+	go run ./bench/load -events bench/data/load.ndjson -rules bench/data/corpus -flood $(FLOOD)
+
+bench/data/live.ndjson:
 	mkdir -p bench/data
-	go run $(SHARED)/tools/genecs/main.go -n 150000 -mix all -hits 0.02 >bench/data/chaos.ndjson
-	tar xzf $(SHARED)/corpus/rules.tar.gz -C bench/data
-	go run ./bench/chaos -events bench/data/chaos.ndjson -rules bench/data/rules -kills $(KILLS)
+	go run $(SHARED)/tools/genecs/main.go -n 150000 -mix all -hits 0.02 >$@
+	mkdir -p bench/data/corpus
+	tar xzf $(SHARED)/corpus/rules.tar.gz -C bench/data/corpus

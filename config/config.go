@@ -20,6 +20,7 @@ type Config struct {
 	// Rules are files and folders of rules; none: those that ship with Shrike.
 	Rules   []string `toml:"rules" comment:"Files and folders of rules. None: those that ship with Shrike."`
 	Space   string   `toml:"space" comment:"Kibana's space that alerts are written for."`
+	Memory  Bytes    `toml:"memory" comment:"What the process aims to stay below, by collecting garbage more often; 0: as the environment variable GOMEMLIMIT has it."`
 	Listen  Listen   `toml:"listen"`
 	Limits  Limits   `toml:"limits"`
 	Journal Journal  `toml:"journal"`
@@ -53,10 +54,11 @@ type Limits struct {
 
 // Journal says where events are kept until they are judged, and longer for backfill.
 type Journal struct {
-	URL  string   `toml:"url" comment:"A NATS server with JetStream; empty: an embedded one in the data folder."`
-	Size Bytes    `toml:"size" comment:"The most the journal may take. When what is not judged yet fills it, events are refused, not dropped."`
-	Keep Bytes    `toml:"keep" comment:"How much is kept of what was judged, for backfill."`
-	Age  Duration `toml:"age" comment:"How long it is kept at most."`
+	URL     string   `toml:"url" comment:"A NATS server with JetStream; empty: an embedded one in the data folder."`
+	Size    Bytes    `toml:"size" comment:"The most the journal may take. When what is not judged yet fills it, events are refused, not dropped."`
+	Backlog Bytes    `toml:"backlog" comment:"How much may wait to be judged before clients are told to wait, with 429."`
+	Keep    Bytes    `toml:"keep" comment:"How much is kept of what was judged, for backfill."`
+	Age     Duration `toml:"age" comment:"How long it is kept at most."`
 }
 
 // Store says where alerts are kept.
@@ -86,10 +88,11 @@ func Default() *Config {
 	return &Config{
 		Data:    "shrike-data",
 		Space:   "default",
+		Memory:  340 << 20,
 		Listen:  Listen{Address: "127.0.0.1:9280", Stop: Duration(20 * time.Second)},
 		Limits:  Limits{Body: 100 << 20, Document: 10 << 20, Memory: 128 << 20, Connections: 1024},
-		Journal: Journal{Size: 8 << 30, Keep: 4 << 30, Age: Duration(7 * 24 * time.Hour)},
-		Detect:  Detect{Lateness: Duration(30 * time.Second), Waiting: 64 << 20, Keys: 100_000, State: Duration(15 * time.Second)},
+		Journal: Journal{Size: 8 << 30, Backlog: 1 << 30, Keep: 4 << 30, Age: Duration(7 * 24 * time.Hour)},
+		Detect:  Detect{Lateness: Duration(30 * time.Second), Waiting: 32 << 20, Keys: 100_000, State: Duration(15 * time.Second)},
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }

@@ -69,8 +69,8 @@ func (l *Live) gather(inOrder <-chan liveWork, groups chan<- *group, stop func()
 		if g.group.full() {
 			from = nil
 		}
-		if g.err == nil && g.due(in == nil) {
-			to = groups
+		if g.pending() {
+			to = groups // one without alerts costs no transaction
 		}
 		if from == nil && to == nil {
 			break // only after an error
@@ -100,12 +100,6 @@ func (l *Live) gather(inOrder <-chan liveWork, groups chan<- *group, stop func()
 // pending tells whether something has yet to be stored.
 func (g *gatherer) pending() bool {
 	return g.err == nil && (len(g.group.batches) > 0 || g.group.state != nil || len(g.group.alerts) > 0)
-}
-
-// due tells whether the group is worth a transaction now. Batches in which nothing was
-// found wait for the next state, or for a group that has alerts.
-func (g *gatherer) due(last bool) bool {
-	return len(g.group.alerts) > 0 || g.group.state != nil || len(g.group.batches) >= 64 || last
 }
 
 // stateDue tells whether a state should be made. Making one takes a twentieth of the

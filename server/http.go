@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/shrike-project/shrike/source/bulk"
+	"github.com/shrike-project/shrike/source/nats"
 	"github.com/shrike-project/shrike/store"
 	"github.com/shrike-project/shrike/web"
 )
@@ -20,7 +22,7 @@ const spoken = "8.17.0"
 func (s *Server) openHTTP(context.Context) error {
 	l := s.cfg.Limits
 	s.bulk = bulk.New(bulk.Config{
-		Journal: s.journal, Auth: keys{s.store}, MaxBodyBytes: int64(l.Body), MaxDocumentBytes: int64(l.Document), MaxMemoryBytes: int64(l.Memory),
+		Journal: &backlog{s: s}, Auth: keys{s.store}, MaxBodyBytes: int64(l.Body), MaxDocumentBytes: int64(l.Document), MaxMemoryBytes: int64(l.Memory),
 		Rate: l.Rate, Version: spoken, Log: s.log,
 	})
 	if s.cfg.Listen.TLS() {
@@ -43,7 +45,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.ready)
-	api := web.New(web.Config{Store: s.store, Status: s.Status, Rules: s.ruleList, Reload: s.reloadAnswer, Metrics: s.metrics.handler(), Log: s.log})
+	api := web.New(web.Config{Store: s.store, Status: s.Status, Rules: s.ruleList, Reload: s.reloadAnswer, Backfill: s.backfill, Metrics: s.metrics.handler(), Log: s.log})
 	mux.Handle("GET /metrics", api)
 	mux.Handle("/v1/", api)
 	mux.Handle("GET /debug/pprof/", api)
@@ -96,4 +98,35 @@ func (k keys) Key(ctx context.Context, encoded string) (bulk.Who, error) {
 func (k keys) Basic(ctx context.Context, user, password string) (bulk.Who, error) {
 	key, err := k.store.VerifyPair(ctx, user, password)
 	return bulk.Who{Name: key.ID, Scopes: key.Scopes}, err
+}
+
+// backlog takes events as long as not too many wait to be judged.
+type backlog struct {
+	s     *Server
+	mu    sync.Mutex
+	asked time.Time
+	bytes int64 // that wait
+}
+
+// Accept implements bulk.Journal.
+func (b *backlog) Accept(ctx context.Context, docs []byte, count int) error {
+	if waiting := b.waiting(ctx); waiting > int64(b.s.cfg.Journal.Backlog) {
+		return &nats.FullError{Reason: fmt.Sprintf("%d bytes wait to be judged", waiting), After: time.Second}
+	}
+	return b.s.journal.Accept(ctx, docs, count)
+}
+
+// waiting tells, as of a moment ago, how many bytes of the journal wait.
+func (b *backlog) waiting(ctx context.Context) int64 {
+	const moment = 100 * time.Millisecond
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if time.Since(b.asked) < moment {
+		return b.bytes
+	}
+	if st, err := b.s.journal.Stats(ctx); err == nil && st.Blocks > 0 {
+		b.bytes = int64(float64(lag(st, b.s.position.Load())) * float64(st.Bytes) / float64(st.Blocks))
+	}
+	b.asked = time.Now()
+	return b.bytes
 }

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,6 +67,14 @@ type Server struct {
 	replay   atomic.Uint64
 	position atomic.Uint64 // the last block all of whose alerts are stored
 	failing  atomic.Pointer[error]
+
+	// Backfills run in the background, one at a time, until ending is done.
+	filling    sync.Mutex
+	filled     atomic.Pointer[BackfillResult] // the last one
+	background sync.WaitGroup
+	ending     context.Context
+	end        context.CancelFunc
+
 	sinks    []*outlet
 	firstKey string
 }
@@ -76,6 +85,7 @@ const stateName = "live"
 // Open opens a server. Close has to be called in the end.
 func Open(ctx context.Context, opt Options) (*Server, error) {
 	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), metrics: newMetrics()}
+	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openSinks, s.openDetection, s.openHTTP} {
 		if err := step(ctx); err != nil {
 			_ = s.Close()
@@ -124,11 +134,15 @@ func (s *Server) openStore(ctx context.Context) (err error) {
 }
 
 func (s *Server) openJournal(ctx context.Context) (err error) {
-	j := s.cfg.Journal
-	s.journal, err = nats.Open(ctx, nats.Config{
-		Dir: filepath.Join(s.cfg.Data, "journal"), URL: j.URL, MaxBytes: int64(j.Size), KeepBytes: int64(j.Keep), KeepAge: time.Duration(j.Age),
-	})
+	s.journal, err = openJournal(ctx, s.cfg)
 	return err
+}
+
+func openJournal(ctx context.Context, c *config.Config) (*nats.Journal, error) {
+	j := c.Journal
+	return nats.Open(ctx, nats.Config{
+		Dir: filepath.Join(c.Data, "journal"), URL: j.URL, MaxBytes: int64(j.Size), KeepBytes: int64(j.Keep), KeepAge: time.Duration(j.Age),
+	})
 }
 
 // openDetection reads rules and state, and finds where to go on in the journal.
@@ -162,15 +176,13 @@ func (s *Server) state(ctx context.Context) (*pipeline.State, error) {
 		return nil, err
 	}
 	s.from = 1
-	text, err := s.store.State(ctx, stateName)
-	if errors.Is(err, store.ErrNotFound) {
+	state, err := ReadState(ctx, s.store)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return nil, nil
-	}
-	if err != nil {
+	case err != nil && !errors.Is(err, pipeline.ErrState):
 		return nil, err
-	}
-	state, err := pipeline.ReadState(text)
-	if err != nil {
+	case err != nil:
 		s.log.Error("the state of detection is damaged: all of the journal is judged again, and sequences begin anew", "error", err)
 		return nil, nil
 	}
@@ -181,6 +193,16 @@ func (s *Server) state(ctx context.Context) (*pipeline.State, error) {
 	s.from = state.Position + 1
 	s.position.Store(state.Position)
 	return state, nil
+}
+
+// ReadState gives the state of detection in a store; store.ErrNotFound if there is none
+// yet.
+func ReadState(ctx context.Context, s *store.Store) (*pipeline.State, error) {
+	text, err := s.State(ctx, stateName)
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.ReadState(text)
 }
 
 // committer gives what detection found to the store.
@@ -253,6 +275,9 @@ func (s *Server) Rules() (run, skipped int) {
 // first no events are taken any more, then what was read is judged and stored.
 func (s *Server) Run(ctx context.Context) error {
 	stop := time.Duration(s.cfg.Listen.Stop)
+	if s.cfg.Memory > 0 {
+		debug.SetMemoryLimit(int64(s.cfg.Memory))
+	}
 	httpServer := bulk.Server(s.handler(), s.log)
 	judging, stopJudging := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJudging()
@@ -283,6 +308,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if shutErr := httpServer.Shutdown(closing); shutErr != nil {
 		_ = httpServer.Close()
 	}
+	s.end()
+	s.background.Wait()
 	stopJudging()
 	wg.Wait()
 	select {
@@ -305,6 +332,8 @@ func (s *Server) served() net.Listener {
 // Close gives everything back.
 func (s *Server) Close() error {
 	var errs []error
+	s.end()
+	s.background.Wait()
 	if s.listener != nil {
 		_ = s.listener.Close() // closed already if it served
 	}

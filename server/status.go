@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/shrike-project/shrike/pipeline"
 	"github.com/shrike-project/shrike/source/nats"
 	"github.com/shrike-project/shrike/store"
+	"github.com/shrike-project/shrike/web"
 )
 
 // Status is how a server stands.
@@ -32,6 +35,8 @@ type Status struct {
 	Alerts    []store.Count                    `json:"alerts"`
 	Sinks     map[string]pipeline.DeliverStats `json:"sinks"`
 	Outbox    map[string]store.Depth           `json:"outbox"`
+	// Backfill is the last one that ended.
+	Backfill *BackfillResult `json:"backfill,omitempty"`
 	// Failing is why the store takes no alerts; "" if it does.
 	Failing string `json:"failing,omitempty"`
 }
@@ -77,7 +82,7 @@ type SequenceStatus struct {
 // Status tells how the server stands.
 func (s *Server) Status(ctx context.Context) (any, error) {
 	st := Status{Version: s.opt.Version, Started: s.started.UTC(), Now: time.Now().UTC(), Holes: []pipeline.Hole{}}
-	st.Position = s.position.Load()
+	st.Position, st.Backfill = s.position.Load(), s.filled.Load()
 	b := s.bulk.Stats()
 	st.Ingest = ingest{b.Requests, b.Events, b.Bytes, b.Refused}
 	l := s.rules.Load()
@@ -184,6 +189,20 @@ func (s *Server) ruleList(context.Context) (any, error) {
 func (s *Server) reloadAnswer(ctx context.Context) (any, error) {
 	s.Reload()
 	return s.ruleList(ctx)
+}
+
+// backfill answers a request for a backfill.
+func (s *Server) backfill(_ context.Context, body []byte) (any, error) {
+	var q BackfillRequest
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&q); err != nil {
+		return nil, web.BadRequest("the body: " + err.Error())
+	}
+	if err := s.startBackfill(q); err != nil {
+		return nil, web.BadRequest(err.Error())
+	}
+	return map[string]string{"started": "its result will be in the status"}, nil
 }
 
 // measure registers the numbers that are asked for when metrics are read.

@@ -26,7 +26,9 @@ type Config struct {
 	// Status and Rules tell how the server and its rules stand, Reload reads the rules
 	// anew before; each gives what is written as JSON.
 	Status, Rules, Reload func(context.Context) (any, error)
-	Metrics               http.Handler
+	// Backfill starts one that the body of a request asks for.
+	Backfill func(ctx context.Context, body []byte) (any, error)
+	Metrics  http.Handler
 	Log                   *slog.Logger
 }
 
@@ -50,6 +52,7 @@ func New(cfg Config) http.Handler {
 		{"GET /v1/status", "read", a.of(cfg.Status)},
 		{"GET /v1/rules", "read", a.of(cfg.Rules)},
 		{"POST /v1/rules/reload", "rules", a.of(cfg.Reload)},
+		{"POST /v1/backfill", "rules", a.backfill},
 		{"GET /v1/keys", "admin", a.keys},
 		{"POST /v1/keys", "admin", a.createKey},
 		{"DELETE /v1/keys/{id}", "admin", a.revokeKey},
@@ -72,6 +75,9 @@ func New(cfg Config) http.Handler {
 type problem struct {
 	Error string `json:"error"`
 }
+
+// BadRequest makes an error that is the client's fault.
+func BadRequest(reason string) error { return badRequest{reason} }
 
 // badRequest is a fault of the client.
 type badRequest struct{ reason string }
@@ -153,6 +159,14 @@ func (a *api) write(w http.ResponseWriter, status int, v any) {
 
 func (a *api) of(ask func(context.Context) (any, error)) func(http.ResponseWriter, *http.Request, store.Key) (any, error) {
 	return func(_ http.ResponseWriter, r *http.Request, _ store.Key) (any, error) { return ask(r.Context()) }
+}
+
+func (a *api) backfill(_ http.ResponseWriter, r *http.Request, _ store.Key) (any, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return a.cfg.Backfill(r.Context(), body)
 }
 
 // read reads a body strictly.

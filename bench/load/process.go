@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,11 +28,17 @@ func start(s settings) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}
+	// A small bound on what waits, so that a flood comes to it soon.
+	file := filepath.Join(dir, "load.toml")
+	if err := os.WriteFile(file, []byte("[journal]\nbacklog = \"64MiB\"\nkeep = \"256MiB\"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	args := []string{"serve", "--config", file, "--data", dir, "--listen", "127.0.0.1:0"}
 	if s.rules != "" {
 		args = append(args, "--rules", s.rules)
 	}
 	p := &process{cmd: exec.Command(s.bin, args...), dir: dir}
+	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

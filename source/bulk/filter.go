@@ -44,6 +44,35 @@ func (f *filter) apply(body []byte) []byte {
 	return out
 }
 
+// portion is how much of a part of an answer is wanted.
+type portion int
+
+const (
+	none portion = iota
+	some
+	whole
+)
+
+// of tells how much of the part at a path is wanted.
+func (f *filter) of(path ...string) portion {
+	wanted, unwanted, all := f.wanted, f.unwanted, len(f.wanted) == 0
+	for _, name := range path {
+		var ends, gone bool
+		wanted, ends = step(wanted, name)
+		if unwanted, gone = step(unwanted, name); gone {
+			return none
+		}
+		all = all || ends
+	}
+	switch {
+	case all && len(unwanted) == 0:
+		return whole
+	case all || len(wanted) > 0:
+		return some
+	}
+	return none
+}
+
 // value writes what is wanted of a value. All tells that it is wanted as a whole, but
 // for what is unwanted. It reports whether anything was written.
 func (f *filter) value(dst, text []byte, wanted, unwanted [][]string, all bool) ([]byte, bool) {
@@ -79,8 +108,8 @@ func (f *filter) value(dst, text []byte, wanted, unwanted [][]string, all bool) 
 		if dec.Decode(&part) != nil {
 			return dst[:start], false
 		}
-		var some bool
-		if dst, some = f.value(dst, part, w, u, whole); !some {
+		var any bool
+		if dst, any = f.value(dst, part, w, u, whole); !any {
 			dst = dst[:mark]
 			continue
 		}

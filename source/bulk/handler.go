@@ -243,11 +243,15 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, f *failure) {
 	h.answer(w, r, f.status, append(strconv.AppendInt(b, int64(f.status), 10), '}'))
 }
 
-// answer writes an answer.
+// answer writes an answer, of which the client may want a part.
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	if f := newFilter(r.URL.Query().Get("filter_path")); f != nil && status < 300 {
 		body = f.apply(body)
 	}
+	h.write(w, r, status, body)
+}
+
+func (h *Handler) write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	kind := "application/json"
 	if accepted := r.Header.Get("Accept"); strings.Contains(accepted, "vnd.elasticsearch+json") {
 		kind = "application/vnd.elasticsearch+json;compatible-with=8"

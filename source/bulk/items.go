@@ -36,7 +36,12 @@ func (h *Handler) bulk(w http.ResponseWriter, r *http.Request, op operation) *fa
 		return f
 	}
 	h.countRefused(b.items)
-	h.answer(w, r, http.StatusOK, h.itemsAnswer(b))
+	only := newFilter(r.URL.Query().Get("filter_path"))
+	answer, filtered := h.itemsAnswer(b, only)
+	if !filtered && only != nil {
+		answer = only.apply(answer)
+	}
+	h.write(w, r, http.StatusOK, answer)
 	return nil
 }
 
@@ -218,11 +223,19 @@ func appendHit(dst []byte, it *item, doc []byte) []byte {
 
 func appendText(dst []byte, text string) []byte { return event.AppendQuoted(dst, text) }
 
-// itemsAnswer writes the answer to a bulk request.
-func (h *Handler) itemsAnswer(b *body) []byte {
+// itemsAnswer writes the answer to a bulk request, and tells whether it is filtered
+// already.
+func (h *Handler) itemsAnswer(b *body, f *filter) (answer []byte, filtered bool) {
 	failed := "false"
 	if accepted(b.items) < len(b.items) {
 		failed = "true"
+	}
+	if f != nil && f.of("items") == none && f.of("errors") == whole && f.of("took") == none {
+		b.answer = append(append(append(b.answer[:0], `{"errors":`...), failed...), '}')
+		return b.answer, true
+	}
+	if f != nil && failed == "false" && f.of("errors") == whole && f.of("took") == none && f.onlyStatus() {
+		return b.statuses(), true
 	}
 	out := append(b.answer[:0], `{"errors":`...)
 	out = append(append(out, failed...), `,"took":1,"items":[`...)
@@ -233,6 +246,35 @@ func (h *Handler) itemsAnswer(b *body) []byte {
 		}
 		out = append(append(append(out, `{"`...), it.op...), `":`...)
 		out = append(it.append(out), '}')
+	}
+	b.answer = append(out, "]}"...)
+	return b.answer, false
+}
+
+// onlyStatus tells whether of an item without an error nothing but its status is
+// wanted, as most shippers ask.
+func (f *filter) onlyStatus() bool {
+	for _, op := range []string{"create", "index"} {
+		for _, field := range []string{"_index", "_id", "_version", "result", "_shards", "_seq_no", "_primary_term"} {
+			if f.of("items", op, field) != none {
+				return false
+			}
+		}
+		if f.of("items", op, "status") != whole {
+			return false
+		}
+	}
+	return true
+}
+
+// statuses writes the answer of items that are all accepted, with their status alone.
+func (b *body) statuses() []byte {
+	out := append(b.answer[:0], `{"errors":false,"items":[`...)
+	for i := range b.items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, `{"`...), b.items[i].op...), `":{"status":201}}`...)
 	}
 	b.answer = append(out, "]}"...)
 	return b.answer

@@ -117,6 +117,7 @@ type blockWriter struct {
 	docs    []byte
 	count   int
 	of      []*request
+	scratch []byte
 }
 
 // add puts the documents of a request into blocks. The request is answered after the
@@ -159,7 +160,7 @@ func (b *blockWriter) flush() {
 	if len(b.docs) == 0 {
 		return
 	}
-	future, err := b.j.js.PublishMsgAsync(&nats.Msg{Subject: b.j.subject, Data: appendBlock(nil, b.docs, b.count)})
+	future, err := b.j.js.PublishMsgAsync(&nats.Msg{Subject: b.j.subject, Data: packBlock(&b.scratch, b.docs, b.count)})
 	if err != nil {
 		future = failed{err}
 	}
