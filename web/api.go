@@ -29,7 +29,7 @@ type Config struct {
 	// Backfill starts one that the body of a request asks for.
 	Backfill func(ctx context.Context, body []byte) (any, error)
 	Metrics  http.Handler
-	Log                   *slog.Logger
+	Log      *slog.Logger
 }
 
 // api answers requests.
