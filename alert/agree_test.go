@@ -49,7 +49,7 @@ func (a *agreement) signal(s *detect.Signal) {
 			for at < min(len(text), len(got)-1) && got[at+1] == text[at] {
 				at++
 			}
-			a.t.Fatalf("alert %d of %s on %s at byte %d:\ngot  …%.300s\nwant …%.300s", i, s.Rule.RuleID, s.Steps[0].Record.Source, at, got[max(1, at-50):], text[max(0, at-50):])
+			a.t.Fatalf("alert %d of %s on %s at byte %d:\ngot  …%.300s\nwant …%.300s", i, s.Rule.RuleID, s.Steps[0].Record.Document(), at, got[max(1, at-50):], text[max(0, at-50):])
 		}
 		if al.ID != want[i]["kibana.alert.uuid"] || al.Reason != want[i]["kibana.alert.reason"] || al.Severity != want[i]["kibana.alert.severity"] {
 			a.t.Fatalf("alert %d of %s: %s %q %s", i, s.Rule.RuleID, al.ID, al.Reason, al.Severity)

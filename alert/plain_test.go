@@ -41,7 +41,7 @@ func (b *plain) documents(s *detect.Signal, built []*alert.Alert) (list []map[st
 		return b.sequence(s, built)
 	}
 	r := s.Steps[0].Record
-	src := newSource(r.Source, r.Index(), r.ID())
+	src := newSource(r.Document(), r.Index(), r.ID())
 	if src.descendsFrom(s.Rule.ObjectID) {
 		return nil
 	}
@@ -212,7 +212,7 @@ func (b *plain) sequence(s *detect.Signal, built []*alert.Alert) (list []map[str
 	for i, step := range s.Steps {
 		m := map[string]any{"query": step.Query.String(), "missing": step.Record == nil}
 		if r := step.Record; r != nil {
-			src := newSource(r.Source, r.Index(), r.ID())
+			src := newSource(r.Document(), r.Index(), r.ID())
 			if src.descendsFrom(s.Rule.ObjectID) {
 				return nil
 			}

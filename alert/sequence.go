@@ -35,7 +35,7 @@ func (b *Builder) buildSequence(s *detect.Signal, emit func(*Alert)) {
 				return
 			}
 			st.Time, st.Timed, sources[i] = r.Time, r.Timed, src
-			st.SetSource(r.Source)
+			st.SetSource(r.Document())
 			blocks = append(blocks, b.newBlock(s, step, src, traces[i]))
 		}
 		shell.Steps = append(shell.Steps, st)

@@ -35,7 +35,7 @@ type ancestor struct {
 }
 
 func (b *Builder) source(r *sequence.Record) *source {
-	s := &source{root: b.reader.Read(r.Source), id: r.ID(), index: r.Index()}
+	s := &source{root: b.reader.Read(r.Document()), id: r.ID(), index: r.Index()}
 	if s.id == "" {
 		// The content is the identity, so that white space and the order of members
 		// do not matter.

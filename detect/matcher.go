@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/shrike-project/shrike/event"
@@ -33,6 +32,7 @@ type Matcher struct {
 	now             []reach // the time of the latest event, by clock
 
 	sighter sighter
+	scratch []byte
 }
 
 // reach is how far time has come; the zero value: nobody knows.
@@ -101,7 +101,8 @@ func (d *Detector) Signals(ev *event.Event, h *Hits, emit func(*Signal)) {
 		if c.plan != nil {
 			continue
 		}
-		r := &sequence.Record{Source: ev.Source}
+		r := &sequence.Record{}
+		r.SetDocument(ev.Source)
 		r.SetHit(ev.Index, ev.ID)
 		r.Time, r.Timed = d.clocks[c.clock].time(ev)
 		s := &Signal{Rule: c.rule, Steps: []Step{{Record: r, Query: c.conditions[0].Query()}}, Time: r.Time, Timed: r.Timed, compiled: c, event: ev}
@@ -155,7 +156,7 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 		}
 		a := byClock[c.clock]
 		if a == nil {
-			a = &Arrival{record: d.record(ev, c.clock), clock: c.clock, earlier: m.earlier[c.clock]}
+			a = &Arrival{record: d.record(ev, c.clock, &m.scratch), clock: c.clock, earlier: m.earlier[c.clock]}
 			byClock[c.clock] = a
 		}
 		a.add(int(hit.rule), sequence.Hit{Item: int(hit.item), Keys: keys})
@@ -187,8 +188,9 @@ func (a *Arrival) add(rule int, h sequence.Hit) {
 }
 
 // record copies what is kept of an event.
-func (d *Detector) record(ev *event.Event, clock int) *sequence.Record {
-	r := &sequence.Record{Source: bytes.Clone(ev.Source)}
+func (d *Detector) record(ev *event.Event, clock int, scratch *[]byte) *sequence.Record {
+	r := &sequence.Record{}
+	r.Pack(ev.Source, scratch)
 	r.SetHit(strings.Clone(ev.Index), strings.Clone(ev.ID))
 	r.Time, r.Timed = d.clocks[clock].time(ev)
 	if tie := d.clocks[clock].tie; tie != event.NoField {

@@ -130,7 +130,7 @@ func compareArrivals(a, b *Arrival) int { return a.record.Compare(b.record) }
 
 // size estimates the memory an arrival takes.
 func (a *Arrival) size() int {
-	n := 300 + len(a.record.Source)
+	n := 300 + len(a.record.Kept())
 	for _, h := range a.hits {
 		for _, hit := range h.hits {
 			n += 80

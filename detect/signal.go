@@ -60,7 +60,7 @@ func (s *Signal) Traces() []*eql.Trace {
 	r := s.readers.Get().(*stepReader)
 	defer s.readers.Put(r)
 	for i, step := range s.Steps {
-		if step.Record == nil || r.decoder.Decode(step.Record.Source, &r.event) != nil {
+		if step.Record == nil || r.decoder.Decode(step.Record.Document(), &r.event) != nil {
 			continue
 		}
 		list[i] = s.compiled.conditions[step.item].Trace(&r.event)

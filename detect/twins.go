@@ -36,7 +36,7 @@ func (t *twins) again(r *sequence.Record) bool {
 		_, _ = h.WriteString(id)
 	} else {
 		_ = h.WriteByte(1)
-		_, _ = h.Write(r.Source)
+		_, _ = h.Write(r.Kept())
 	}
 	sum := h.Sum64()
 	_, again := t.seen[sum]

@@ -13,10 +13,12 @@ import (
 	"math"
 	"slices"
 
+	"github.com/klauspost/compress/s2"
+
 	"github.com/shrike-project/shrike/event"
 )
 
-const snapshotMagic = "shrike sequence snapshot 5\n"
+const snapshotMagic = "shrike sequence snapshot 6\n"
 
 // ErrSnapshot is a snapshot that is damaged, or of another version or plan.
 var ErrSnapshot = errors.New("the snapshot cannot be used")
@@ -108,8 +110,13 @@ func (w *Writer) Bytes() []byte {
 // AppendRecord appends a record in the form ReadRecord reads.
 func AppendRecord(b []byte, r *Record) []byte {
 	w := Writer{body: b}
-	w.Uint(uint64(len(r.Source)))
-	w.body = append(w.body, r.Source...)
+	packed := uint64(0)
+	if r.packed {
+		packed = 1
+	}
+	w.Uint(packed)
+	w.Uint(uint64(len(r.kept)))
+	w.body = append(w.body, r.kept...)
 	w.Text(r.Index())
 	w.Text(r.ID())
 	w.Int(r.Time.Sec)
@@ -217,7 +224,11 @@ func (r *Reader) Record() *Record {
 
 // ReadRecord reads a record as AppendRecord writes it.
 func ReadRecord(r *Reader) *Record {
-	rec := &Record{Source: bytes.Clone(r.piece())}
+	rec := &Record{packed: r.Uint() == 1, kept: bytes.Clone(r.piece())}
+	if rec.packed && !soundPacked(rec.kept) {
+		r.fail("an event is damaged")
+		return rec
+	}
 	rec.SetHit(r.Text(), r.Text())
 	rec.Time = event.Time{Sec: r.Int(), Nsec: int32(r.Uint())}
 	rec.Timed = r.Uint() == 1
@@ -232,6 +243,16 @@ func ReadRecord(r *Reader) *Record {
 	}
 	rec.Number = r.Uint()
 	return rec
+}
+
+// soundPacked reports whether a packed document can be unpacked.
+func soundPacked(packed []byte) bool {
+	n, err := s2.DecodedLen(packed)
+	if err != nil || n > math.MaxInt32 {
+		return false
+	}
+	_, err = s2.Decode(nil, packed)
+	return err == nil
 }
 
 // validValues reports whether text is values as appendValue writes them, so that

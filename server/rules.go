@@ -32,13 +32,11 @@ type loadedRules struct {
 func (b *ruleBook) read(now time.Time) *loadedRules {
 	set := b.load(b.paths)
 	out := &loadedRules{At: now}
-	broken := map[string]bool{}
-	for _, p := range set.AllProblems() {
-		if !p.Warning {
-			broken[p.File] = true
-		}
-		out.Problems = append(out.Problems, p)
+	fileBroken := map[string]bool{}
+	for _, p := range set.Problems {
+		fileBroken[p.File] = fileBroken[p.File] || !p.Warning
 	}
+	out.Problems = set.AllProblems()
 	slices.SortStableFunc(out.Problems, func(x, y rule.Problem) int {
 		switch {
 		case x.Warning == y.Warning:
@@ -53,8 +51,8 @@ func (b *ruleBook) read(now time.Time) *loadedRules {
 		fresh[r.File] = append(fresh[r.File], r)
 	}
 	for file, before := range b.byFile {
-		if broken[file] && len(fresh[file]) < len(before) {
-			fresh[file] = before
+		var kept bool
+		if fresh[file], kept = mended(fresh[file], before, fileBroken[file]); kept {
 			out.Kept = append(out.Kept, file)
 		}
 	}
@@ -67,6 +65,29 @@ func (b *ruleBook) read(now time.Time) *loadedRules {
 	out.Detector = detect.New(withoutTwins(rules), b.detect)
 	return out
 }
+
+// mended gives the rules of a file, those that are broken replaced by what they were
+// before, and reports whether there are such. A file that is broken itself keeps the rules
+// that are not in it any more.
+func mended(fresh, before []*rule.Rule, fileBroken bool) (list []*rule.Rule, kept bool) {
+	list = slices.Clone(fresh)
+	for _, old := range before {
+		if old.Broken() {
+			continue
+		}
+		i := slices.IndexFunc(list, func(r *rule.Rule) bool { return r.RuleID == old.RuleID })
+		switch {
+		case i >= 0 && list[i].Broken():
+			list[i], kept = old, true
+		case i < 0 && (fileBroken || slices.ContainsFunc(fresh, nameless)):
+			list, kept = append(list, old), true
+		}
+	}
+	return list, kept
+}
+
+// nameless tells of a rule so broken that its id is not known.
+func nameless(r *rule.Rule) bool { return r.RuleID == "" && r.Broken() }
 
 // withoutTwins drops rules whose id another one has already, as when a file was
 // renamed after it broke.

@@ -32,7 +32,7 @@ func certificate(cert, key, data, host string, now time.Time) (tls.Certificate, 
 	}
 	cert, key = filepath.Join(data, "tls.crt"), filepath.Join(data, "tls.key")
 	c, err := tls.LoadX509KeyPair(cert, key)
-	if err == nil && c.Leaf != nil && now.AddDate(0, 1, 0).Before(c.Leaf.NotAfter) && (host == "" || c.Leaf.VerifyHostname(host) == nil) {
+	if err == nil && c.Leaf != nil && now.AddDate(0, 1, 0).Before(c.Leaf.NotAfter) && names(c.Leaf, host) {
 		return c, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -42,6 +42,13 @@ func certificate(cert, key, data, host string, now time.Time) (tls.Certificate, 
 		return c, fmt.Errorf("make a certificate: %w", err)
 	}
 	return tls.LoadX509KeyPair(cert, key)
+}
+
+// names reports whether a certificate is good for what the server listens on, which may
+// be all addresses.
+func names(c *x509.Certificate, host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip.IsUnspecified() || c.VerifyHostname(host) == nil
 }
 
 // makeCertificate writes a certificate that signs itself, for a host and the names of

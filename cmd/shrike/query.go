@@ -94,7 +94,7 @@ func (p *program) query(ctx context.Context, text string, paths []string, o quer
 		n++
 		m.Number = uint64(n)
 		if r == nil {
-			return out.write(m.Source)
+			return out.write(m.Document())
 		}
 		r.add(m)
 		return nil
@@ -133,7 +133,8 @@ func newQueryJudge(q *eql.Query, types *event.Types, o queryOptions) (func() pip
 			if !cond.Matches(ev) {
 				return
 			}
-			m := &match{Source: bytes.Clone(ev.Source)}
+			m := &match{}
+			m.SetDocument(bytes.Clone(ev.Source))
 			m.SetTie(ev.First(tie))
 			m.Time, m.Timed = ev.Time()
 			emit(m)
@@ -225,7 +226,7 @@ func (r *results) print(out *documents) error {
 		r.list = l.apply(r.list)
 	}
 	for _, m := range r.list {
-		if err := out.write(m.Source); err != nil {
+		if err := out.write(m.Document()); err != nil {
 			return err
 		}
 	}

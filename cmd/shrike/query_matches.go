@@ -80,7 +80,7 @@ func newQueryMatch(s *detect.Signal) *queryMatch {
 	for _, step := range s.Steps {
 		e := queryEvent{Missing: step.Record == nil, record: step.Record}
 		if r := step.Record; r != nil {
-			e.Index, e.ID, e.Source = r.Index(), r.ID(), compact(r.Source)
+			e.Index, e.ID, e.Source = r.Index(), r.ID(), compact(r.Document())
 		}
 		m.Events = append(m.Events, e)
 	}
