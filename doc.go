@@ -21,7 +21,8 @@
 //   - source/file reads events from files, folders, archives and standard input.
 //   - source/evtx reads Windows event logs.
 //   - source/bulk takes events over HTTP as Elasticsearch does.
-//   - source/nats is the journal of what was taken.
+//   - source/kafka takes events from Kafka.
+//   - source/nats is the journal of what was taken, and takes events from others' streams.
 //   - sink sends alerts on.
 //   - report turns the alerts of a scan into pages, notes, tables and layers to hand on.
 //   - web is the API of the server.

@@ -46,6 +46,7 @@ func (c *Config) check(r report) {
 			bad(n.key, "it has to be "+strconv.FormatInt(n.least, 10)+" at least", "")
 		}
 	}
+	c.checkInputs(bad)
 	c.checkSinks(bad)
 	oneOf := func(key, value string, of ...string) {
 		if !slices.Contains(of, value) {
@@ -54,6 +55,28 @@ func (c *Config) check(r report) {
 	}
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+// checkInputs looks at what can be known without connecting.
+func (c *Config) checkInputs(bad func(key, message, hint string)) {
+	names := map[string]bool{}
+	for i := range c.Inputs {
+		in, key := &c.Inputs[i], fmt.Sprintf("inputs[%d]", i)
+		switch {
+		case in.Name == "":
+			bad(key, "the input has no name", `name = "…", by which its positions are kept`)
+		case names[in.Name]:
+			bad(key+".name", fmt.Sprintf("another input is called %q", in.Name), "")
+		}
+		names[in.Name] = true
+		if !slices.Contains(InputKinds, in.Kind) {
+			bad(key+".kind", fmt.Sprintf("%q is none of %s", in.Kind, strings.Join(InputKinds, ", ")), "")
+			continue
+		}
+		if err := in.check(); err != nil {
+			bad(key+"."+in.Kind, err.Error(), "")
+		}
+	}
 }
 
 // checkSinks opens each sink, which looks at its settings, and closes it again.

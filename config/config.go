@@ -27,6 +27,8 @@ type Config struct {
 	Store   Store    `toml:"store"`
 	Detect  Detect   `toml:"detect"`
 	Log     Log      `toml:"log"`
+	// Inputs are where events are fetched.
+	Inputs []Input `toml:"inputs" comment:"Where events are fetched, besides being sent over HTTP: a list of tables [[inputs]], each with a name, a kind and a table of that kind."`
 	// Sinks are where alerts are sent.
 	Sinks []sink.Config `toml:"sinks" comment:"Where alerts are sent: a list of tables [[sinks]], each with a name, a kind and a table of that kind."`
 }

@@ -21,7 +21,7 @@ func TestDefaultsAreSound(t *testing.T) {
 }
 
 func TestPrintedIsReadAgain(t *testing.T) {
-	text := "data = '${HOME}/d'\n[[sinks]]\nname = 'w'\nkind = 'webhook'\nfilter.severity = 'high'\nwebhook.url = 'http://u:${PW}@h/'\nwebhook.secret = '${PW}'\nwebhook.headers = {a = '${PW}'}\n[limits]\nbody = '3MiB'\ndocument='1000KB'\n[journal]\nage = '36h'\n[store]\nurl = 'postgres://u:${PW}@h/db'\n"
+	text := "data = '${HOME}/d'\n[[inputs]]\nname = 'k'\nkind = 'kafka'\nkafka = {brokers = ['h:1'], topics = ['t'], group = 'g', mechanism = 'plain', user = 'u', password = '${PW}'}\n[[sinks]]\nname = 'w'\nkind = 'webhook'\nfilter.severity = 'high'\nwebhook.url = 'http://u:${PW}@h/'\nwebhook.secret = '${PW}'\nwebhook.headers = {a = '${PW}'}\n[limits]\nbody = '3MiB'\ndocument='1000KB'\n[journal]\nage = '36h'\n[store]\nurl = 'postgres://u:${PW}@h/db'\n"
 	c, problems := config.Read("c.toml", []byte(text), env)
 	if len(problems) > 0 {
 		t.Fatal(problems)
@@ -76,6 +76,8 @@ func TestProblemsHaveTheirPlace(t *testing.T) {
 	f("[listen]\ncert = 'a.pem'", "listen.cert: certificate and key belong together")
 	f("[[sinks]]\nname = 'a'\nkind = 'pigeon'\n[[sinks]]\nname = 'a'\nkind = 'webhook'\n[sinks.webhook]\nurl = 'x'\n", `c.toml:3:1: sinks[0].kind: "pigeon" is none of`, "c.toml:4:3: sinks[1]: sink a: webhook.url", "c.toml:5:1: sinks[1].name: another sink is called")
 	f("[[sinks]]\nname = 'a'\nkind = 'stdout'\n[sinks.filter]\nseverty = 'high'\n", `c.toml:5:1: unknown key "sinks.filter.severty" [unknown-key] did you mean severity?`)
+	f("[[inputs]]\nname = 'a'\nkind = 'file'\n[[inputs]]\nname = 'a'\nkind = 'kafka'\n[inputs.kafka]\nbrokers = ['h:1']\n[[inputs]]\nname = 'c'\nkind = 'nats'\n[inputs.nats]\nurl = 'nats://h'\n",
+		"c.toml:1:3: inputs[0].file: no paths are named", "c.toml:5:1: inputs[1].name: another input is called", "c.toml:7:9: inputs[1].kafka: no topics are named", "inputs[2].nats: stream is missing")
 	f("[limits]\nrate = -1", "limits.rate: it has to be 0 at least")
 }
 

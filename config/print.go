@@ -14,6 +14,12 @@ func (c *Config) Print(w io.Writer) error {
 	shown := *c
 	shown.Journal.URL = withoutPassword(c.Journal.URL)
 	shown.Store.URL = withoutPassword(c.Store.URL)
+	shown.Inputs = nil
+	for _, in := range c.Inputs {
+		hide(&in.Kafka.Password)
+		in.NATS.URL = withoutPassword(in.NATS.URL)
+		shown.Inputs = append(shown.Inputs, in)
+	}
 	shown.Sinks = nil
 	for _, s := range c.Sinks {
 		hide(&s.Webhook.Secret, &s.Elasticsearch.APIKey, &s.Elasticsearch.Password, &s.Email.Password)

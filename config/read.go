@@ -238,6 +238,9 @@ func placesOf(text []byte) map[string]unstable.Position {
 		}
 		switch e.Kind {
 		case unstable.Table:
+			if list, rest, ok := strings.Cut(path, "."); ok && lists[list] > 0 { // of its last table
+				path = fmt.Sprintf("%s[%d].%s", list, lists[list]-1, rest)
+			}
 			table = path
 		case unstable.ArrayTable:
 			table = fmt.Sprintf("%s[%d]", path, lists[path])

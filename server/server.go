@@ -1,5 +1,6 @@
 // Package server is shrike serve: ingest, detection, storage and API in one process.
 //
+//	inputs (files, Kafka, NATS) ─┐
 //	HTTP ─▶ bulk ─▶ journal ─▶ Live ─▶ store ─▶ deliver ─▶ sinks
 //	    └▶ web ─▶ store
 //
@@ -75,6 +76,7 @@ type Server struct {
 	ending     context.Context
 	end        context.CancelFunc
 
+	inputs   []*input
 	sinks    []*outlet
 	firstKey string
 }
@@ -86,7 +88,7 @@ const stateName = "live"
 func Open(ctx context.Context, opt Options) (*Server, error) {
 	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), metrics: newMetrics()}
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
-	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openSinks, s.openDetection, s.openHTTP} {
+	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openSinks, s.openDetection, s.openInputs, s.openHTTP} {
 		if err := step(ctx); err != nil {
 			_ = s.Close()
 			return nil, err
@@ -281,7 +283,9 @@ func (s *Server) Run(ctx context.Context) error {
 	httpServer := bulk.Server(s.handler(), s.log)
 	judging, stopJudging := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJudging()
-	var wg sync.WaitGroup
+	inputs, stopInputs := context.WithCancel(judging)
+	defer stopInputs()
+	var wg, fetching sync.WaitGroup
 	ended := make(chan error, 2)
 	reader := s.journal.Reader(s.from)
 	defer reader.Close()
@@ -296,6 +300,9 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, o := range s.sinks {
 		wg.Go(func() { o.deliverer.Run(judging) })
 	}
+	for _, in := range s.inputs {
+		fetching.Go(func() { s.runInput(inputs, in) })
+	}
 	var err error
 	select {
 	case err = <-ended:
@@ -303,6 +310,8 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		s.log.Info("stopping")
 	}
+	stopInputs()
+	fetching.Wait()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stop)
 	defer cancel()
 	if shutErr := httpServer.Shutdown(closing); shutErr != nil {

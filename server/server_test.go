@@ -381,3 +381,57 @@ func TestTLSOffLoopback(t *testing.T) {
 	}
 	_ = s.Close()
 }
+
+// TestInputs follows a file through rotations and starts, some while nobody looks.
+func TestInputs(t *testing.T) {
+	c := settings(t)
+	dir := t.TempDir()
+	c.Inputs = []config.Input{{Name: "files", Kind: "file", Index: "logs-x-default", File: config.FileInput{Paths: []string{filepath.Join(dir, "events.log")}}}}
+	var hits []byte
+	appendDocs := func(from int) {
+		h, body := docs(from, 100)
+		hits = append(hits, h...)
+		var plain []byte
+		for line := range bytes.Lines(body) {
+			if !bytes.HasPrefix(line, []byte(`{"create"`)) {
+				plain = append(plain, line...)
+			}
+		}
+		f, err := os.OpenFile(filepath.Join(dir, "events.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = f.Write(append(plain, "{broken\n"...))
+		_ = f.Close()
+	}
+	key, from := "", 0
+	var st struct{ Inputs []server.InputStatus }
+	for part := range 3 {
+		appendDocs(from) // before the start
+		r := start(t, c, key)
+		key = r.key
+		appendDocs(from + 100)
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			if r.ask("GET", "/v1/status", "", &st); st.Inputs[0].Taken == 200 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%+v", st.Inputs)
+			}
+		}
+		if st.Inputs[0].Refused["invalid JSON"] != 2 {
+			t.Errorf("%+v", st.Inputs)
+		}
+		r.stop()
+		if err := os.Rename(filepath.Join(dir, "events.log"), filepath.Join(dir, fmt.Sprintf("events.log.%d", part))); err != nil {
+			t.Fatal(err)
+		}
+		from += 200
+	}
+	r := start(t, c, key)
+	r.ask("POST", "/_bulk", last, nil)
+	r.settle()
+	if got, want := r.ids(), scanned(t, c, hits); !slices.Equal(got, want) || len(want) < 50 {
+		t.Errorf("%d alerts, expected %d as in a scan", len(got), len(want))
+	}
+}

@@ -30,6 +30,7 @@ type Status struct {
 	Holes     []pipeline.Hole                  `json:"holes"`
 	Refused   map[string]int64                 `json:"refused"`
 	Ingest    ingest                           `json:"ingest"`
+	Inputs    []InputStatus                    `json:"inputs"`
 	Rules     RuleCounts                       `json:"rules"`
 	Sequences SequenceStatus                   `json:"sequences"`
 	Alerts    []store.Count                    `json:"alerts"`
@@ -87,6 +88,7 @@ func (s *Server) Status(ctx context.Context) (any, error) {
 	st.Ingest = ingest{b.Requests, b.Events, b.Bytes, b.Refused}
 	l := s.rules.Load()
 	st.Rules = RuleCounts{len(l.Detector.Rules()), len(l.Detector.Skipped()), problems(l), l.Kept, l.At.UTC()}
+	st.Inputs = s.inputStatus()
 	st.Sinks = map[string]pipeline.DeliverStats{}
 	for _, o := range s.sinks {
 		st.Sinks[o.name] = o.deliverer.Stats()
@@ -242,6 +244,22 @@ func (s *Server) measure() {
 		}
 		return out
 	})
+	inputs := func(of func(InputStatus) int64) func() map[string]float64 {
+		return func() map[string]float64 {
+			out := map[string]float64{}
+			for _, st := range s.inputStatus() {
+				out[st.Name] = float64(of(st))
+			}
+			return out
+		}
+	}
+	s.metrics.labelled("input_events_total", "Events that inputs took.", "input", prometheus.CounterValue, inputs(func(st InputStatus) int64 { return st.Taken }))
+	s.metrics.labelled("input_refused_total", "Events of inputs that were refused.", "input", prometheus.CounterValue, inputs(func(st InputStatus) (n int64) {
+		for _, refused := range st.Refused {
+			n += refused
+		}
+		return n
+	}))
 	s.metrics.labelled("outbox_waiting", "Alerts that wait to be sent.", "sink", prometheus.GaugeValue, func() map[string]float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()

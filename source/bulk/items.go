@@ -88,7 +88,7 @@ func (h *Handler) parse(b *body, index string) *failure {
 		}
 		h.judge(&it, doc)
 		if it.kind == "" {
-			b.docs = appendHit(b.docs, &it, doc)
+			b.docs = AppendHit(b.docs, it.index, it.id, doc)
 		}
 		b.items = append(b.items, it)
 	}
@@ -211,11 +211,12 @@ func quick(line []byte, it *item) bool {
 	return true
 }
 
-// appendHit writes a document as the hit of a search for it.
-func appendHit(dst []byte, it *item, doc []byte) []byte {
-	dst = appendText(append(dst, `{"_index":`...), it.index)
-	if it.id != "" {
-		dst = appendText(append(dst, `,"_id":`...), it.id)
+// AppendHit writes a document as the hit of a search for it, and a line end. Id may be
+// "".
+func AppendHit(dst []byte, index, id string, doc []byte) []byte {
+	dst = appendText(append(dst, `{"_index":`...), index)
+	if id != "" {
+		dst = appendText(append(dst, `,"_id":`...), id)
 	}
 	dst = append(append(dst, `,"_source":`...), doc...)
 	return append(dst, "}\n"...)

@@ -44,7 +44,7 @@ func (h *Handler) document(w http.ResponseWriter, r *http.Request, op operation)
 		}
 		doc = compact.Bytes()
 	}
-	b.docs = appendHit(b.docs[:0], &it, doc)
+	b.docs = AppendHit(b.docs[:0], it.index, it.id, doc)
 	if f := h.accept(r.Context(), b.docs, 1); f != nil {
 		return f
 	}
