@@ -3,7 +3,7 @@
 
 BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w"
 
-.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences bench-evidence conformance chaos load
+.PHONY: build demo test equality fuzz bench bench-peers bench-stages bench-profiles bench-sequences bench-evidence conformance chaos clients load
 
 build:
 	$(BUILD) -o bin/shrike ./cmd/shrike
@@ -70,6 +70,12 @@ KILLS = 500
 SHARED = ../shared
 chaos: build bench/data/live.ndjson
 	go run ./bench/chaos -events bench/data/live.ndjson -rules bench/data/corpus -kills $(KILLS)
+
+# Real shippers send CLIENT_EVENTS events each through restarts of shrike serve; takes
+# Debian's packages rsyslog and rsyslog-elasticsearch.
+CLIENT_EVENTS = 100000
+clients: build
+	cd bench/clients && for client in go rsyslog; do go run . -client $$client -events $(CLIENT_EVENTS) || exit 1; done
 
 # What it bears: events a second, time until alerts are stored, and FLOOD seconds of
 # more than that. Writes bench/LOAD.md.

@@ -53,9 +53,11 @@ type DeliverOptions struct {
 
 // DeliverStats are what became of alerts.
 type DeliverStats struct {
-	Delivered, Retried, Buried int64
-	LastError                  string
-	LastSuccess                time.Time
+	Delivered   int64     `json:"delivered"`
+	Retried     int64     `json:"retried"`
+	Buried      int64     `json:"buried"`
+	LastError   string    `json:"last_error,omitempty"`
+	LastSuccess time.Time `json:"last_success,omitzero"`
 }
 
 // Deliverer sends alerts to one sink.

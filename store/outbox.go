@@ -98,7 +98,10 @@ func (s *Store) outbox(ctx context.Context, ids []int64, statement string, args 
 }
 
 // Depth is how much waits for a sink.
-type Depth struct{ Waiting, Dead int64 }
+type Depth struct {
+	Waiting int64 `json:"waiting"`
+	Dead    int64 `json:"dead"`
+}
 
 // Depths gives how much waits for each sink for which anything does.
 func (s *Store) Depths(ctx context.Context) (map[string]Depth, error) {

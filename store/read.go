@@ -250,8 +250,9 @@ func (s *Store) unpack(packed []byte) ([]byte, error) {
 
 // Count is a number of alerts of one kind.
 type Count struct {
-	Status, Severity string
-	N                int64
+	Status   string `json:"status"`
+	Severity string `json:"severity"`
+	N        int64  `json:"alerts"`
 }
 
 // Counts gives the number of alerts by status and severity, without building blocks.
