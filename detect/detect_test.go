@@ -101,7 +101,7 @@ func TestRulesThatDoNotRun(t *testing.T) {
 	d := detect.New(rules, detect.Options{})
 	var got []string
 	for _, s := range d.Skipped() {
-		got = append(got, s.Rule.RuleID+": "+s.Reason)
+		got = append(got, s.RuleID+": "+s.Reason)
 	}
 	want := "[filtered: rule filters cannot run yet old: the rule is deprecated k: rule type query cannot run yet b: the rule is broken]"
 	if fmt.Sprint(got) != want || len(d.Rules()) != 1 {

@@ -44,10 +44,11 @@ type Detector struct {
 	readers *sync.Pool // of *stepReader
 }
 
-// Skipped is a rule that does not run.
+// Skipped is a rule that does not run. What else is said in it can be forgotten.
 type Skipped struct {
-	Rule   *rule.Rule
-	Reason string
+	Place                  int // among the rules that New was given
+	RuleID, Name, Severity string
+	Reason                 string
 }
 
 // compiled is a rule made ready to run.
@@ -76,10 +77,10 @@ func New(rules []*rule.Rule, opt Options) *Detector {
 	for i, name := range []string{"data_stream.type", "data_stream.dataset", "data_stream.namespace"} {
 		d.stream[i] = d.fields.Add(name)
 	}
-	for _, r := range rules {
+	for i, r := range rules {
 		c, err := d.compile(r)
 		if err != nil {
-			d.skipped = append(d.skipped, Skipped{r, err.Error()})
+			d.skipped = append(d.skipped, Skipped{i, r.RuleID, r.Name, r.Severity, err.Error()})
 			continue
 		}
 		c.first = int32(len(d.items))

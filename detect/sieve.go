@@ -29,9 +29,9 @@ type sighted struct {
 	size  int
 }
 
-// leastLogs is how much of the memory for an unlimited input logs may take before
-// they are spilled.
-const logShare = 4
+// logShare is which part of the memory for an unlimited input logs may take before they
+// are spilled. They are written and read in one go each, so that little suffices.
+const logShare = 16
 
 func (v *sieve) add(s *Sightings) error {
 	if len(s.log) == 0 {

@@ -123,7 +123,7 @@ type manner struct {
 func (c *Case) detect(r *rule.Rule, m manner) ([][]string, error) {
 	d := detect.New(append(slices.Clone(m.others), r), detect.Options{IgnoreIndex: true, Deprecated: true, Plain: m.plain})
 	for _, s := range d.Skipped() {
-		if s.Rule == r {
+		if s.Place == len(m.others) {
 			return nil, fmt.Errorf("the rule cannot run: %s", s.Reason)
 		}
 	}

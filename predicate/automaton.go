@@ -1,6 +1,9 @@
 package predicate
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // automaton finds many literals in a text in one pass: the automaton of Aho and
 // Corasick, with all transitions computed. Literals and texts are ASCII in lower
@@ -9,6 +12,7 @@ type automaton struct {
 	classes [256]uint8 // of bytes: those that occur in no literal are alike
 	width   int        // number of classes
 	next    []int32    // by state and class; negative: literals end in ^next
+	short   []int16    // the same where the numbers fit, and next is nil: half the memory
 	ends    [][]int32  // by state: the literals that end there
 }
 
@@ -81,13 +85,29 @@ func (a *automaton) link() {
 			a.next[i] = ^s
 		}
 	}
+	if len(a.ends) > math.MaxInt16 {
+		return
+	}
+	a.short = make([]int16, len(a.next))
+	for i, s := range a.next {
+		a.short[i] = int16(s)
+	}
+	a.next = nil
 }
 
 // scan calls found for each literal in a text, as often as it occurs.
 func (a *automaton) scan(text []byte, found func(literal int32)) {
+	if a.short != nil {
+		scan(a, a.short, text, found)
+	} else {
+		scan(a, a.next, text, found)
+	}
+}
+
+func scan[number int16 | int32](a *automaton, next []number, text []byte, found func(literal int32)) {
 	s := 0
 	for _, c := range text {
-		to := a.next[s*a.width+int(a.classes[c])]
+		to := next[s*a.width+int(a.classes[c])]
 		if to < 0 {
 			to = ^to
 			for _, lit := range a.ends[to] {

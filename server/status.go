@@ -176,7 +176,7 @@ func (s *Server) ruleList(context.Context) (any, error) {
 		list = append(list, st)
 	}
 	for _, skipped := range l.Detector.Skipped() {
-		list = append(list, RuleStatus{ID: skipped.Rule.RuleID, Name: skipped.Rule.Name, Severity: skipped.Rule.Severity, Status: "failed", Messages: []string{skipped.Reason}})
+		list = append(list, RuleStatus{ID: skipped.RuleID, Name: skipped.Name, Severity: skipped.Severity, Status: "failed", Messages: []string{skipped.Reason}})
 	}
 	texts := []string{}
 	for _, p := range l.Problems {

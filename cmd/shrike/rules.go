@@ -86,14 +86,15 @@ func newListing(set *rule.Set) *listing {
 	if l.Problems == nil {
 		l.Problems = []rule.Problem{}
 	}
-	reasons := map[*rule.Rule]string{}
+	reasons := map[int]string{}
 	for _, s := range detect.New(set.Rules, detect.Options{}).Skipped() {
-		reasons[s.Rule] = s.Reason
+		reasons[s.Place] = s.Reason
 	}
-	for _, r := range set.Rules {
+	for i, r := range set.Rules {
+		reason := reasons[i]
 		l.Rules = append(l.Rules, ruleEntry{
 			RuleID: r.RuleID, Name: r.Name, Type: r.Type, Language: r.Language, Severity: r.Severity, RiskScore: r.RiskScore,
-			Version: r.Version, Runs: reasons[r] == "", Reason: reasons[r], File: r.File, Line: r.Line,
+			Version: r.Version, Runs: reason == "", Reason: reason, File: r.File, Line: r.Line,
 		})
 	}
 	return l
