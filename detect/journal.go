@@ -18,8 +18,9 @@ func (d *Detector) Identity() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Append writes the arrival as Detector.ReadArrival reads it.
-func (a *Arrival) Append(b []byte) []byte {
+// Append writes the arrival as Detector.ReadArrival reads it. The Unpacker is the same for
+// arrivals that come one after another.
+func (a *Arrival) Append(b []byte, u *sequence.Unpacker) []byte {
 	w := sequence.NewWriter()
 	w.Uint(uint64(a.clock))
 	known := uint64(0)
@@ -30,7 +31,7 @@ func (a *Arrival) Append(b []byte) []byte {
 	saveTime(w, a.earlier.time)
 	record := ""
 	if a.record != nil {
-		record = string(a.appendTo(nil))
+		record = string(a.appendTo(nil, u))
 	}
 	w.Text(record)
 	return append(b, w.Body()...)

@@ -32,7 +32,7 @@ type Matcher struct {
 	now             []reach // the time of the latest event, by clock
 
 	sighter sighter
-	scratch []byte
+	packer  sequence.Packer
 }
 
 // reach is how far time has come; the zero value: nobody knows.
@@ -128,6 +128,7 @@ type Arrival struct {
 	clock   int
 	hits    []arrivalHit
 	earlier reach // how far time had come before the event
+	bytes   int   // its share of those that wait
 }
 
 // arrivalHit is what an event hits of one rule.
@@ -156,7 +157,7 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 		}
 		a := byClock[c.clock]
 		if a == nil {
-			a = &Arrival{record: d.record(ev, c.clock, &m.scratch), clock: c.clock, earlier: m.earlier[c.clock]}
+			a = &Arrival{record: d.record(ev, c.clock, &m.packer), clock: c.clock, earlier: m.earlier[c.clock]}
 			byClock[c.clock] = a
 		}
 		a.add(int(hit.rule), sequence.Hit{Item: int(hit.item), Keys: keys})
@@ -169,8 +170,10 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 }
 
 // Pause calls emit with how far the time of events has come since the last Pause,
-// so that a Stream learns of events that hit nothing.
+// so that a Stream learns of events that hit nothing. What was emitted since then may be
+// given to another goroutine from now on.
 func (m *Matcher) Pause(emit func(*Arrival)) {
+	m.packer.Seal()
 	for clock, r := range m.latest {
 		if r.known {
 			emit(&Arrival{clock: clock, earlier: r})
@@ -188,10 +191,10 @@ func (a *Arrival) add(rule int, h sequence.Hit) {
 }
 
 // record copies what is kept of an event.
-func (d *Detector) record(ev *event.Event, clock int, scratch *[]byte) *sequence.Record {
+func (d *Detector) record(ev *event.Event, clock int, p *sequence.Packer) *sequence.Record {
 	r := &sequence.Record{}
-	r.Pack(ev.Source, scratch)
 	r.SetHit(strings.Clone(ev.Index), strings.Clone(ev.ID))
+	p.Pack(r, ev.Source)
 	r.Time, r.Timed = d.clocks[clock].time(ev)
 	if tie := d.clocks[clock].tie; tie != event.NoField {
 		r.SetTie(ev.First(tie))

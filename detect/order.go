@@ -62,7 +62,8 @@ func (o *order) late(a *Arrival) bool {
 func (o *order) add(a *Arrival) error {
 	if !o.unlimited() {
 		heap.Push(&o.waiting, a)
-		o.bytes += a.size()
+		a.bytes = a.size()
+		o.bytes += a.bytes
 		o.reach(a.record.Time)
 		o.hurry()
 		return nil
@@ -93,7 +94,7 @@ func (o *order) ready(judge func(*Arrival)) error {
 	}
 	for len(o.waiting) > 0 && o.waiting[0].record.Time.Compare(o.watermark) < 0 {
 		a := heap.Pop(&o.waiting).(*Arrival)
-		o.bytes -= a.size()
+		o.bytes -= a.bytes
 		judge(a)
 	}
 	return nil
@@ -130,7 +131,7 @@ func compareArrivals(a, b *Arrival) int { return a.record.Compare(b.record) }
 
 // size estimates the memory an arrival takes.
 func (a *Arrival) size() int {
-	n := 300 + len(a.record.Kept())
+	n := 300 + a.record.Size()
 	for _, h := range a.hits {
 		for _, hit := range h.hits {
 			n += 80
@@ -156,8 +157,9 @@ func (o *order) spill() error {
 	o.spilled++
 	w := bufio.NewWriterSize(run, 1<<18)
 	var buf []byte
+	var u sequence.Unpacker
 	for _, a := range o.waiting {
-		buf = a.appendTo(buf[:0])
+		buf = a.appendTo(buf[:0], &u)
 		var size [binary.MaxVarintLen64]byte
 		if _, err = w.Write(size[:binary.PutUvarint(size[:], uint64(len(buf)))]); err == nil {
 			_, err = w.Write(buf)
@@ -243,11 +245,11 @@ func (h *runHead) next() error {
 }
 
 // appendTo writes the arrival as readArrival reads it.
-func (a *Arrival) appendTo(b []byte) []byte {
+func (a *Arrival) appendTo(b []byte, u *sequence.Unpacker) []byte {
 	w := sequence.NewWriter()
 	w.Uint(uint64(a.clock))
 	a.saveHits(w)
-	return append(sequence.AppendRecord(b, a.record), w.Body()...)
+	return append(sequence.AppendRecord(b, a.record, u), w.Body()...)
 }
 
 func (a *Arrival) saveHits(w *sequence.Writer) {

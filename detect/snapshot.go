@@ -156,7 +156,8 @@ func (s *Stream) restoreClock(r *sequence.Reader, here map[int]int) error {
 		}
 		if clock >= 0 && a.move(clock, here) {
 			s.orders[clock].waiting = append(s.orders[clock].waiting, a)
-			s.orders[clock].bytes += a.size()
+			a.bytes = a.size()
+			s.orders[clock].bytes += a.bytes
 		}
 	}
 	if clock >= 0 {

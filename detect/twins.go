@@ -36,7 +36,7 @@ func (t *twins) again(r *sequence.Record) bool {
 		_, _ = h.WriteString(id)
 	} else {
 		_ = h.WriteByte(1)
-		_, _ = h.Write(r.Kept())
+		maphash.WriteComparable(&h, r.Sum())
 	}
 	sum := h.Sum64()
 	_, again := t.seen[sum]

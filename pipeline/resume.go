@@ -5,6 +5,7 @@ import (
 
 	"github.com/shrike-project/shrike/alert"
 	"github.com/shrike-project/shrike/detect"
+	"github.com/shrike-project/shrike/sequence"
 )
 
 // Resume lets a scan be gone on with by a later run, which emits what this one did
@@ -36,11 +37,12 @@ const (
 // stretch is what a scan found since the last mark.
 type stretch struct {
 	*Resume
-	emit  func(*alert.Alert) error
-	held  []*alert.Alert
-	bytes int
-	since time.Time
-	buf   []byte
+	emit     func(*alert.Alert) error
+	held     []*alert.Alert
+	bytes    int
+	since    time.Time
+	buf      []byte
+	unpacker sequence.Unpacker
 }
 
 func newStretch(r *Resume, emit func(*alert.Alert) error) *stretch {
@@ -58,7 +60,7 @@ func (s *stretch) arrived(a *detect.Arrival, stream *detect.Stream) {
 	if a.News() && !stream.Bounded() {
 		return
 	}
-	s.buf = a.Append(s.buf[:0])
+	s.buf = a.Append(s.buf[:0], &s.unpacker)
 	s.Journal.add(journalArrival, s.buf)
 	s.bytes += len(s.buf)
 }

@@ -3,10 +3,7 @@ package sequence
 // Records: what is kept of an event, and the order of events.
 
 import (
-	"bytes"
 	"cmp"
-
-	"github.com/klauspost/compress/s2"
 
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
@@ -19,8 +16,9 @@ type Record struct {
 	Time  event.Time
 	Timed bool
 
-	packed bool
-	kept   []byte // the document; if packed, compressed with s2
+	at, length uint32 // where the document is in the bundle
+	bundle     *bundle
+	sum        uint64
 
 	// Number is the record's place in the order of arrival.
 	Number uint64
@@ -32,41 +30,6 @@ type Record struct {
 type extra struct {
 	index, id string
 	tie       event.Value
-}
-
-// leastPacked is how long a document is at least that is packed.
-const leastPacked = 256
-
-// SetDocument sets the document without copying it.
-func (r *Record) SetDocument(doc []byte) { r.kept, r.packed = doc, false }
-
-// Pack sets the document, packed in memory of its own: records wait in large numbers,
-// and few are looked at again. The scratch is used again.
-func (r *Record) Pack(doc []byte, scratch *[]byte) {
-	if len(doc) < leastPacked {
-		r.SetDocument(bytes.Clone(doc))
-		return
-	}
-	if need := s2.MaxEncodedLen(len(doc)); cap(*scratch) < need {
-		*scratch = make([]byte, need)
-	}
-	r.kept, r.packed = bytes.Clone(s2.Encode((*scratch)[:cap(*scratch)], doc)), true
-}
-
-// Kept gives the document as it is kept, packed or not; the same for the same document
-// within a process.
-func (r *Record) Kept() []byte { return r.kept }
-
-// Document gives the document. It must not be changed.
-func (r *Record) Document() []byte {
-	if !r.packed {
-		return r.kept
-	}
-	doc, err := s2.Decode(nil, r.kept)
-	if err != nil {
-		panic("a packed record cannot be unpacked: " + err.Error())
-	}
-	return doc
 }
 
 // Index gives the index of a search hit, else "".

@@ -13,12 +13,10 @@ import (
 	"math"
 	"slices"
 
-	"github.com/klauspost/compress/s2"
-
 	"github.com/shrike-project/shrike/event"
 )
 
-const snapshotMagic = "shrike sequence snapshot 6\n"
+const snapshotMagic = "shrike sequence snapshot 7\n"
 
 // ErrSnapshot is a snapshot that is damaged, or of another version or plan.
 var ErrSnapshot = errors.New("the snapshot cannot be used")
@@ -84,9 +82,24 @@ func (w *Writer) WriteTo(out io.Writer) (n int64, err error) {
 		n += int64(m)
 		buf.body = buf.body[:0]
 	}
+	bundles, places := w.bundles()
+	buf.Uint(uint64(len(bundles)))
+	for _, b := range bundles {
+		buf.Uint(uint64(b.size))
+		buf.Uint(uint64(len(b.text)))
+		if buf.body = append(buf.body, b.text...); len(buf.body) < piece {
+			continue
+		}
+		if flush(); err != nil {
+			return n, err
+		}
+	}
 	buf.Uint(uint64(len(w.records)))
 	for _, r := range w.records {
-		if buf.body = AppendRecord(buf.body, r); len(buf.body) < piece {
+		buf.Uint(places[r.bundled()])
+		buf.Uint(uint64(r.at))
+		buf.Uint(uint64(r.length))
+		if buf.event(r); len(buf.body) < piece {
 			continue
 		}
 		if flush(); err != nil {
@@ -100,6 +113,19 @@ func (w *Writer) WriteTo(out io.Writer) (n int64, err error) {
 	return n + int64(m), err
 }
 
+// bundles gives the bundles of the records, and the place of each.
+func (w *Writer) bundles() (list []*bundle, places map[*bundle]uint64) {
+	places = map[*bundle]uint64{}
+	for _, r := range w.records {
+		b := r.bundled()
+		if _, ok := places[b]; !ok {
+			places[b] = uint64(len(list))
+			list = append(list, b)
+		}
+	}
+	return list, places
+}
+
 // Bytes gives the snapshot.
 func (w *Writer) Bytes() []byte {
 	var b bytes.Buffer
@@ -107,16 +133,18 @@ func (w *Writer) Bytes() []byte {
 	return b.Bytes()
 }
 
-// AppendRecord appends a record in the form ReadRecord reads.
-func AppendRecord(b []byte, r *Record) []byte {
+// AppendRecord appends a record with its document in the form ReadRecord reads.
+func AppendRecord(b []byte, r *Record, u *Unpacker) []byte {
 	w := Writer{body: b}
-	packed := uint64(0)
-	if r.packed {
-		packed = 1
-	}
-	w.Uint(packed)
-	w.Uint(uint64(len(r.kept)))
-	w.body = append(w.body, r.kept...)
+	doc := u.Document(r)
+	w.Uint(uint64(len(doc)))
+	w.body = append(w.body, doc...)
+	w.event(r)
+	return w.body
+}
+
+// event writes what a record has but for its document.
+func (w *Writer) event(r *Record) {
 	w.Text(r.Index())
 	w.Text(r.ID())
 	w.Int(r.Time.Sec)
@@ -128,7 +156,6 @@ func AppendRecord(b []byte, r *Record) []byte {
 	w.Uint(timed)
 	w.Text(string(appendValue(nil, r.Tie())))
 	w.Uint(r.Number)
-	return w.body
 }
 
 // Reader reads a snapshot. After the first fault, everything reads as zero, and
@@ -145,11 +172,33 @@ func NewReader(snapshot []byte) (*Reader, error) {
 		return nil, fmt.Errorf("%w: it does not begin as one", ErrSnapshot)
 	}
 	r := &Reader{rest: snapshot[len(snapshotMagic):]}
-	n := r.Uint()
-	for i := uint64(0); i < n && r.err == nil; i++ {
-		r.records = append(r.records, ReadRecord(r))
+	var bundles []*bundle
+	for n := r.Uint(); n > 0 && r.err == nil; n-- {
+		b := &bundle{size: int(r.Uint()), text: bytes.Clone(r.piece())}
+		if !b.sound() {
+			r.fail("an event is damaged")
+		}
+		bundles = append(bundles, b)
+	}
+	var u Unpacker
+	for n := r.Uint(); n > 0 && r.err == nil; n-- {
+		r.records = append(r.records, r.bundled(bundles, &u))
 	}
 	return r, r.err
+}
+
+// bundled reads a record whose document is in a bundle.
+func (r *Reader) bundled(bundles []*bundle, u *Unpacker) *Record {
+	rec := &Record{}
+	place, at, length := r.Uint(), r.Uint(), r.Uint()
+	if r.err != nil || place >= uint64(len(bundles)) || at > math.MaxInt32 || length > math.MaxInt32 || at+length > uint64(bundles[place].length()) {
+		r.fail("an event is not where it should be")
+		return rec
+	}
+	rec.bundle, rec.at, rec.length = bundles[place], uint32(at), uint32(length)
+	r.event(rec)
+	rec.hash(u.Document(rec))
+	return rec
 }
 
 // NewBodyReader reads what a Writer's methods have written, without records.
@@ -224,35 +273,28 @@ func (r *Reader) Record() *Record {
 
 // ReadRecord reads a record as AppendRecord writes it.
 func ReadRecord(r *Reader) *Record {
-	rec := &Record{packed: r.Uint() == 1, kept: bytes.Clone(r.piece())}
-	if rec.packed && !soundPacked(rec.kept) {
-		r.fail("an event is damaged")
-		return rec
-	}
+	rec := &Record{}
+	rec.SetDocument(bytes.Clone(r.piece()))
+	r.event(rec)
+	rec.hash(rec.Document())
+	return rec
+}
+
+// event reads what Writer.event has written.
+func (r *Reader) event(rec *Record) {
 	rec.SetHit(r.Text(), r.Text())
 	rec.Time = event.Time{Sec: r.Int(), Nsec: int32(r.Uint())}
 	rec.Timed = r.Uint() == 1
 	if tie := r.Text(); r.err == nil {
 		if !validValues(tie) {
 			r.fail("a value is damaged")
-			return rec
+			return
 		}
 		if values := KeyValues(tie); len(values) == 1 {
 			rec.SetTie(values[0])
 		}
 	}
 	rec.Number = r.Uint()
-	return rec
-}
-
-// soundPacked reports whether a packed document can be unpacked.
-func soundPacked(packed []byte) bool {
-	n, err := s2.DecodedLen(packed)
-	if err != nil || n > math.MaxInt32 {
-		return false
-	}
-	_, err = s2.Decode(nil, packed)
-	return err == nil
 }
 
 // validValues reports whether text is values as appendValue writes them, so that
