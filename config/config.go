@@ -49,7 +49,7 @@ type Listen struct {
 type Limits struct {
 	Body        Bytes `toml:"body" comment:"The largest body of a request, after decompression."`
 	Document    Bytes `toml:"document" comment:"The largest event."`
-	Memory      Bytes `toml:"memory" comment:"What all bodies under way may take together. Beyond it clients are told to wait."`
+	Memory      Bytes `toml:"memory" comment:"What all bodies under way may take together. Beyond it others wait unread for two seconds, and are told to come again."`
 	Rate        int   `toml:"rate" comment:"Requests a second of one key; 0: no limit."`
 	Connections int   `toml:"connections" comment:"Connections at the same time."`
 }
@@ -92,7 +92,7 @@ func Default() *Config {
 		Space:   "default",
 		Memory:  340 << 20,
 		Listen:  Listen{Address: "127.0.0.1:9280", Stop: Duration(20 * time.Second)},
-		Limits:  Limits{Body: 100 << 20, Document: 10 << 20, Memory: 128 << 20, Connections: 1024},
+		Limits:  Limits{Body: 100 << 20, Document: 10 << 20, Memory: 32 << 20, Connections: 1024},
 		Journal: Journal{Size: 8 << 30, Backlog: 1 << 30, Keep: 4 << 30, Age: Duration(7 * 24 * time.Hour)},
 		Detect:  Detect{Lateness: Duration(30 * time.Second), Waiting: 32 << 20, Keys: 100_000, State: Duration(15 * time.Second)},
 		Log:     Log{Level: "info", Format: "text"},

@@ -1,12 +1,14 @@
 package bulk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	kgzip "github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -14,7 +16,7 @@ import (
 
 // body is the memory for one request. It is used again.
 type body struct {
-	text   []byte // what came
+	text   []byte // what came; nil once it is parsed
 	docs   []byte // what goes to the journal
 	answer []byte
 	items  []item
@@ -26,9 +28,28 @@ type body struct {
 const mostKept = 16 << 20
 
 func (h *Handler) free(b *body) {
-	if cap(b.text) <= mostKept && cap(b.docs) <= mostKept && cap(b.answer) <= mostKept {
+	h.parsed(b)
+	if cap(b.docs) <= mostKept && cap(b.answer) <= mostKept {
 		h.bodies.Put(b)
 	}
+}
+
+// makeRoom makes docs large enough for the documents of the text, which are a little
+// longer than it where the index is not in it: growing step by step would take twice the
+// memory.
+func (b *body) makeRoom() {
+	if b.docs = b.docs[:0]; cap(b.docs) < len(b.text) {
+		b.docs = make([]byte, 0, len(b.text)+len(b.text)/16)
+	}
+}
+
+// parsed gives back the memory of a text that nobody needs any more. Most requests wait
+// for the journal, and should not hold their events twice meanwhile.
+func (h *Handler) parsed(b *body) {
+	if text := b.text; text != nil && cap(text) <= mostKept {
+		h.texts.Put(&text)
+	}
+	b.text = nil
 }
 
 // contentTypes are those of bodies with JSON.
@@ -51,7 +72,7 @@ func (h *Handler) read(b *body, r *http.Request) (release func(), f *failure) {
 	// An unknown length is taken for a moderate one; what a body turns out to be larger
 	// is taken while it is read.
 	share := &share{h: h}
-	if !share.grow(max(r.ContentLength, 64<<10)) {
+	if !share.await(r.Context(), max(r.ContentLength, 64<<10)) {
 		h.stats.refuse("memory", 1)
 		return nil, &failure{http.StatusTooManyRequests, "circuit_breaking_exception", "too many requests are under way", 1e9}
 	}
@@ -98,8 +119,28 @@ type share struct {
 	taken int64
 }
 
+// mostWaiting is how long a body waits for memory, unread, before its client is told to
+// come again.
+const mostWaiting = 2 * time.Second
+
+// await takes the first part, and waits for it. One body may be larger than all may be
+// together: then it is alone.
+func (s *share) await(ctx context.Context, n int64) bool {
+	n = min(n, s.h.cfg.MaxMemoryBytes)
+	if !s.h.memory.TryAcquire(n) {
+		ctx, cancel := context.WithTimeout(ctx, mostWaiting)
+		defer cancel()
+		if s.h.memory.Acquire(ctx, n) != nil {
+			return false
+		}
+	}
+	s.taken = n
+	return true
+}
+
+// grow takes more, if it is there.
 func (s *share) grow(to int64) bool {
-	if to <= s.taken {
+	if to = min(to, s.h.cfg.MaxMemoryBytes); to <= s.taken {
 		return true
 	}
 	if !s.h.memory.TryAcquire(to - s.taken) {
@@ -135,7 +176,9 @@ func (b *body) readAll(h *Handler, r *http.Request, s *share) error {
 	if err != nil {
 		return err
 	}
-	b.text = b.text[:0]
+	if text, ok := h.texts.Get().(*[]byte); ok {
+		b.text = (*text)[:0]
+	}
 	if b.text == nil || r.ContentLength > int64(cap(b.text)) {
 		b.text = make([]byte, 0, min(h.cfg.MaxBodyBytes, max(r.ContentLength, 4<<10))+512)
 	}

@@ -230,9 +230,18 @@ func TestBackPressure(t *testing.T) {
 	if w.Code != 503 || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	h := handler(&memory{}, func(c *bulk.Config) { c.MaxMemoryBytes = 100 })
+	// A body that takes all memory; the next one waits a while and is refused.
+	slow := slowJournal{begun: make(chan struct{}), end: make(chan struct{})}
+	h := handler(slow, func(c *bulk.Config) { c.MaxMemoryBytes = 100 })
+	first := make(chan int)
+	go func() { first <- send(h, "POST", "/_bulk", one).Code }()
+	<-slow.begun
 	if w = send(h, "POST", "/_bulk", one); w.Code != 429 || w.Header().Get("Retry-After") != "1" {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	close(slow.end)
+	if code := <-first; code != 200 {
+		t.Errorf("the first: %d", code)
 	}
 	h = handler(&memory{}, func(c *bulk.Config) { c.Rate = 2 })
 	codes := ""
@@ -252,6 +261,15 @@ func TestBackPressure(t *testing.T) {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
 	}
+}
+
+// slowJournal takes events when it is told to.
+type slowJournal struct{ begun, end chan struct{} }
+
+func (s slowJournal) Accept(context.Context, []byte, int) error {
+	close(s.begun)
+	<-s.end
+	return nil
 }
 
 // FuzzBulk sends bodies: whatever they are, the answer is JSON in the right shape, and

@@ -66,6 +66,7 @@ type Handler struct {
 	limits sync.Map // name of a key → *rate.Limiter
 	stats  counters
 	bodies sync.Pool // of *body
+	texts  sync.Pool // of *[]byte
 }
 
 // New makes a Handler.

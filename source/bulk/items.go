@@ -32,6 +32,7 @@ func (h *Handler) bulk(w http.ResponseWriter, r *http.Request, op operation) *fa
 	if f := h.parse(b, op.index); f != nil {
 		return f
 	}
+	h.parsed(b)
 	if f := h.accept(r.Context(), b.docs, accepted(b.items)); f != nil {
 		return f
 	}
@@ -65,7 +66,8 @@ func (h *Handler) countRefused(items []item) {
 // parse reads the lines of a bulk body into items and documents. A line that names no
 // operation makes all of it worthless, for nobody knows what follows.
 func (h *Handler) parse(b *body, index string) *failure {
-	b.items, b.docs = b.items[:0], b.docs[:0]
+	b.items = b.items[:0]
+	b.makeRoom()
 	rest := b.text
 	if len(bytes.TrimSpace(rest)) == 0 {
 		return h.refused(http.StatusBadRequest, "parse_exception", "request body is required")

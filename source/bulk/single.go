@@ -45,6 +45,7 @@ func (h *Handler) document(w http.ResponseWriter, r *http.Request, op operation)
 		doc = compact.Bytes()
 	}
 	b.docs = AppendHit(b.docs[:0], it.index, it.id, doc)
+	h.parsed(b)
 	if f := h.accept(r.Context(), b.docs, 1); f != nil {
 		return f
 	}
@@ -65,7 +66,7 @@ func (h *Handler) lines(w http.ResponseWriter, r *http.Request, _ operation) *fa
 		return f
 	}
 	defer release()
-	b.docs = b.docs[:0]
+	b.makeRoom()
 	taken, refused := 0, 0
 	var errors []byte
 	rest := b.text
@@ -92,6 +93,7 @@ func (h *Handler) lines(w http.ResponseWriter, r *http.Request, _ operation) *fa
 			errors = append(appendText(errors, string(err.Reason)), '}')
 		}
 	}
+	h.parsed(b)
 	if f := h.accept(r.Context(), b.docs, taken); f != nil {
 		return f
 	}
