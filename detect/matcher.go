@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"strings"
-
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/predicate"
 	"github.com/shrike-project/shrike/sequence"
@@ -33,6 +31,9 @@ type Matcher struct {
 
 	sighter sighter
 	packer  sequence.Packer
+	// Of the current event: what it hits, and its keys.
+	joined []joined
+	keys   []itemKeys
 }
 
 // reach is how far time has come; the zero value: nobody knows.
@@ -142,31 +143,81 @@ type arrivalHit struct {
 // fields.
 func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 	d := m.d
-	var byClock []*Arrival
+	m.joined, m.keys = m.joined[:0], m.keys[:0]
 	for _, hit := range h.list {
 		c := d.rules[hit.rule]
 		if c.plan == nil {
 			continue
 		}
-		keys := c.plan.Keys(ev, int(hit.item), nil)
-		if len(keys) == 0 {
-			continue // a join key is missing
+		if keys := m.keysOf(ev, c, hit.item); len(keys) > 0 { // else a join key is missing
+			m.joined = append(m.joined, joined{c.clock, int(hit.rule), sequence.Hit{Item: int(hit.item), Keys: keys}})
 		}
-		if byClock == nil {
-			byClock = make([]*Arrival, len(d.clocks))
-		}
-		a := byClock[c.clock]
-		if a == nil {
-			a = &Arrival{record: d.record(ev, c.clock, &m.packer), clock: c.clock, earlier: m.earlier[c.clock]}
-			byClock[c.clock] = a
-		}
-		a.add(int(hit.rule), sequence.Hit{Item: int(hit.item), Keys: keys})
 	}
-	for _, a := range byClock {
-		if a != nil {
+	if len(m.joined) == 0 {
+		return
+	}
+	for clock := range d.clocks {
+		if a := m.arrival(ev, clock); a != nil {
 			emit(a)
 		}
 	}
+}
+
+// joined is a hit of an item under the keys that the event has for it.
+type joined struct {
+	clock, rule int
+	hit         sequence.Hit
+}
+
+// itemKeys are the keys that an event has for items joined by the same fields.
+type itemKeys struct {
+	set  int32
+	keys []string
+}
+
+// keysOf gives the keys of an event for an item of a rule.
+func (m *Matcher) keysOf(ev *event.Event, c *compiled, item int32) []string {
+	set := m.d.keySets[c.first+item]
+	for _, k := range m.keys {
+		if k.set == set {
+			return k.keys
+		}
+	}
+	keys := c.plan.Keys(ev, int(item), nil)
+	m.keys = append(m.keys, itemKeys{set, keys})
+	return keys
+}
+
+// arrival makes the arrival at the rules that tell the time by a clock; nil if none of
+// them is hit.
+func (m *Matcher) arrival(ev *event.Event, clock int) *Arrival {
+	hits, rules, rule := 0, 0, -1
+	for _, j := range m.joined {
+		if j.clock != clock {
+			continue
+		}
+		if hits++; j.rule != rule {
+			rules++
+			rule = j.rule
+		}
+	}
+	if hits == 0 {
+		return nil
+	}
+	a := &Arrival{record: m.d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock], hits: make([]arrivalHit, 0, rules)}
+	all, from := make([]sequence.Hit, 0, hits), 0
+	for _, j := range m.joined {
+		if j.clock != clock {
+			continue
+		}
+		if n := len(a.hits); n == 0 || a.hits[n-1].rule != j.rule {
+			a.hits = append(a.hits, arrivalHit{rule: j.rule})
+			from = len(all)
+		}
+		all = append(all, j.hit)
+		a.hits[len(a.hits)-1].hits = all[from:len(all):len(all)]
+	}
+	return a
 }
 
 // Pause calls emit with how far the time of events has come since the last Pause,
@@ -182,19 +233,10 @@ func (m *Matcher) Pause(emit func(*Arrival)) {
 	}
 }
 
-func (a *Arrival) add(rule int, h sequence.Hit) {
-	if n := len(a.hits); n > 0 && a.hits[n-1].rule == rule {
-		a.hits[n-1].hits = append(a.hits[n-1].hits, h)
-		return
-	}
-	a.hits = append(a.hits, arrivalHit{rule, []sequence.Hit{h}})
-}
-
 // record copies what is kept of an event.
 func (d *Detector) record(ev *event.Event, clock int, p *sequence.Packer) *sequence.Record {
 	r := &sequence.Record{}
-	r.SetHit(strings.Clone(ev.Index), strings.Clone(ev.ID))
-	p.Pack(r, ev.Source)
+	p.Pack(r, ev.Index, ev.ID, ev.Source)
 	r.Time, r.Timed = d.clocks[clock].time(ev)
 	if tie := d.clocks[clock].tie; tie != event.NoField {
 		r.SetTie(ev.First(tie))

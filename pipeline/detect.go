@@ -38,13 +38,13 @@ type DetectStats struct {
 // that need several events; or what it sighted in a batch for them.
 type found struct {
 	alert     *alert.Alert
-	start     start // that the alert's event reports
+	start     *start // that the alert's event reports
 	arrival   *detect.Arrival
 	sightings *detect.Sightings
 	// Where what was found is stored: the alert made ready for it, and the time of the
 	// newest event of a batch.
 	kept   *alert.Kept
-	newest reach
+	newest *event.Time
 }
 
 // reach is how far time has come; the zero value: nobody knows.
@@ -112,7 +112,7 @@ func (t *taker) begin(d *detect.Detector) error {
 
 func (t *taker) take(f found) error {
 	switch {
-	case f.alert != nil && t.starts.twice(f.alert.Rule, f.start):
+	case f.alert != nil && t.starts.twice(f.alert.Rule, *f.start):
 		t.twice++
 		return nil
 	case f.alert != nil:
@@ -192,7 +192,7 @@ func (j *judge) signals(ev *event.Event, emit func(found)) {
 				st := j.starts.of(ev.Source)
 				of = &st
 			}
-			j.builder.Build(s, func(a *alert.Alert) { emit(found{alert: a, start: *of}) })
+			j.builder.Build(s, func(a *alert.Alert) { emit(found{alert: a, start: of}) })
 		})
 	}
 }

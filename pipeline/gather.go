@@ -143,8 +143,8 @@ func (g *gatherer) found(f found) error {
 	switch {
 	case f.kept != nil:
 		g.alert(f.kept)
-	case f.newest.known:
-		g.state.reach(f.newest.time)
+	case f.newest != nil:
+		g.state.reach(*f.newest)
 	case f.arrival != nil:
 		return g.stream.Observe(f.arrival, func(s *detect.Signal) {
 			g.builder.Build(s, func(a *alert.Alert) { g.alert(a.Keep()) })

@@ -224,7 +224,8 @@ func storing(j *judge) Judge[found] {
 	pause := judge.Pause
 	judge.Pause = func(seen Seen, emit func(found)) error {
 		if newest.known {
-			emit(found{newest: newest})
+			at := newest.time
+			emit(found{newest: &at})
 			newest = reach{}
 		}
 		return pause(seen, emit)

@@ -31,13 +31,14 @@ type worker[R any] struct {
 	ev       event.Event
 	expanded event.Expansion
 	out      *outcome[R]
+	many     int // how many results the last batch had
 }
 
 func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	if b.Read != nil {
 		b.Data = b.Read()
 	}
-	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data)), resumed: b.Resumed, ack: b.Ack}
+	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data)), resumed: b.Resumed, ack: b.Ack, results: make([]R, 0, w.many)}
 	seen := Seen{Data: b.Data, Again: b.Again}
 	if b.Expand != nil {
 		w.expand(&b)
@@ -56,6 +57,7 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	if b.Release != nil {
 		b.Release()
 	}
+	w.many = len(w.out.results)
 	return w.out
 }
 

@@ -3,6 +3,7 @@ package sequence
 import (
 	"bytes"
 	"hash/maphash"
+	"strings"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -60,10 +61,20 @@ type Packer struct {
 	open    *bundle
 	text    []byte // of the open bundle; its memory is used again
 	scratch []byte
+	hit     *extra // with an index and no more, as of most events
 }
 
-// Pack sets the document of a record to a copy. The record's hit has to be set before.
-func (p *Packer) Pack(r *Record, doc []byte) {
+// Pack sets the hit of a record and its document to copies.
+func (p *Packer) Pack(r *Record, index, id string, doc []byte) {
+	switch {
+	case id != "" || index == "":
+		r.SetHit(strings.Clone(index), strings.Clone(id))
+	default:
+		if p.hit == nil || p.hit.index != index {
+			p.hit = &extra{index: strings.Clone(index)}
+		}
+		r.extra = p.hit
+	}
 	if len(p.text)+len(doc) > bundleBytes {
 		p.Seal()
 	}

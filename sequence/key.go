@@ -20,6 +20,22 @@ const MaxKeys = 4096
 // for each combination of its values, none if an ordinary key field is missing.
 func (p *Plan) Keys(ev *event.Event, item int, list []string) []string {
 	keys := p.items[item].keys
+	var memory [128]byte
+	b := memory[:0]
+	for i, k := range keys { // one value each, as nearly always
+		values := ev.Values(k.field)
+		if len(values) > 1 {
+			break
+		}
+		if len(values) == 1 {
+			b = appendValue(b, values[0])
+		} else if b = appendValue(b, event.Value{}); !k.optional {
+			return list
+		}
+		if i == len(keys)-1 {
+			return append(list, string(b))
+		}
+	}
 	values := make([][]event.Value, len(keys))
 	for i, k := range keys {
 		values[i] = distinct(ev.Values(k.field))

@@ -60,22 +60,15 @@ func (r *Record) Tie() event.Value {
 // SetHit sets the index and id of a search hit.
 func (r *Record) SetHit(index, id string) {
 	if index != "" || id != "" {
-		r.more().index, r.extra.id = index, id
+		r.extra = &extra{index: index, id: id, tie: r.Tie()}
 	}
 }
 
 // SetTie sets the tiebreaker to a copy of a value; null is none.
 func (r *Record) SetTie(v event.Value) {
 	if !v.IsNull() {
-		r.more().tie = v.Clone()
+		r.extra = &extra{index: r.Index(), id: r.ID(), tie: v.Clone()} // records may share one
 	}
-}
-
-func (r *Record) more() *extra {
-	if r.extra == nil {
-		r.extra = &extra{}
-	}
-	return r.extra
 }
 
 // Compare orders records: by time, then tiebreaker, then arrival. Records without
