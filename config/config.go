@@ -94,7 +94,7 @@ func Default() *Config {
 		Listen:  Listen{Address: "127.0.0.1:9280", Stop: Duration(20 * time.Second)},
 		Limits:  Limits{Body: 100 << 20, Document: 10 << 20, Memory: 32 << 20, Connections: 1024},
 		Journal: Journal{Size: 8 << 30, Backlog: 1 << 30, Keep: 4 << 30, Age: Duration(7 * 24 * time.Hour)},
-		Detect:  Detect{Lateness: Duration(30 * time.Second), Waiting: 32 << 20, Keys: 100_000, State: Duration(time.Minute)},
+		Detect:  Detect{Lateness: Duration(30 * time.Second), Waiting: 16 << 20, Keys: 100_000, State: Duration(time.Minute)},
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }

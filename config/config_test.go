@@ -65,6 +65,7 @@ func TestProblemsHaveTheirPlace(t *testing.T) {
 		}
 	}
 	f("data = 'x'\n[lisen]\naddress = ''\n", `c.toml:2:2: unknown key "lisen" [unknown-key] did you mean listen?`)
+	f("[lisen]\n[limits]\nrate = -1\n", "unknown key", "limits.rate")
 	f("[listen]\n\nadress = '127.0.0.1:1'\nfoo = 1\n", `c.toml:3:1: unknown key "listen.adress" [unknown-key] did you mean address?`, `c.toml:4:1: unknown key "listen.foo"`)
 	f("[listen]\naddress = 'nowhere'\n[log]\nlevel = 'loud'", `c.toml:2:1: listen.address: "nowhere" is no host and port`, `c.toml:4:1: log.level: "loud" is none of debug, info, warn, error`)
 	f("[store]\nurl = 'postgres://u:${NOPE}@h/db'", `c.toml:2:1: store.url: the environment variable "NOPE" is not set`)

@@ -23,12 +23,12 @@ func Read(name string, text []byte, env func(string) (string, bool)) (*Config, [
 	r := &reader{file: name, text: text, places: placesOf(text)}
 	c := Default()
 	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
-		r.decodeError(err)
+	if err := dec.Decode(c); err != nil && !r.decodeError(err) {
 		return c, r.problems
 	}
+	unknown := len(r.problems)
 	r.expand(reflect.ValueOf(c).Elem(), "", env)
-	if len(r.problems) == 0 {
+	if len(r.problems) == unknown {
 		c.check(r.report)
 	}
 	slices.SortStableFunc(r.problems, func(a, b rule.Problem) int { return a.Line - b.Line })
@@ -66,21 +66,23 @@ func (r *reader) at(line, column, length int, code, message, hint string) {
 	r.problems = append(r.problems, p)
 }
 
-func (r *reader) decodeError(err error) {
+// decodeError reports what is wrong with a file, and whether the rest of it was read.
+func (r *reader) decodeError(err error) bool {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) {
 		for _, e := range strict.Errors {
 			r.unknown(e.Key())
 		}
-		return
+		return true
 	}
 	var de *toml.DecodeError
 	if errors.As(err, &de) {
 		line, column := de.Position()
 		r.at(line, column, 1, "config-syntax", strings.TrimPrefix(de.Error(), "toml: "), "")
-		return
+		return false
 	}
 	r.problems = append(r.problems, rule.Problem{File: r.file, Code: "config-syntax", Message: err.Error()})
+	return false
 }
 
 // unknown reports a key nobody knows, with the nearest one that is known.

@@ -88,7 +88,7 @@ const stateName = "live"
 func Open(ctx context.Context, opt Options) (*Server, error) {
 	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), metrics: newMetrics()}
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
-	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openSinks, s.openDetection, s.openInputs, s.openHTTP} {
+	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openSinks, s.openDetection, s.openInputs, s.openHTTP, s.makeFirstKey} {
 		if err := step(ctx); err != nil {
 			_ = s.Close()
 			return nil, err
@@ -124,9 +124,13 @@ func StorePath(c *config.Config) string {
 }
 
 func (s *Server) openStore(ctx context.Context) (err error) {
-	if s.store, err = store.Open(ctx, StorePath(s.cfg)); err != nil {
-		return err
-	}
+	s.store, err = store.Open(ctx, StorePath(s.cfg))
+	return err
+}
+
+// makeFirstKey makes a key if there is none. It is the last step of opening: a start that
+// fails would make a key that nobody gets to see.
+func (s *Server) makeFirstKey(ctx context.Context) error {
 	keys, err := s.store.Keys(ctx)
 	if err != nil || len(keys) > 0 {
 		return err

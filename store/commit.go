@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -73,9 +74,20 @@ func (s *Store) row(a *alert.Kept) row {
 	}
 	words = strings.Join([]string{a.RuleName, a.RuleID, a.Reason, strings.Join(a.Tags, " "), words}, " ")
 	return row{
-		alert: a, words: strings.Join(splitWords(words), " "), packed: s.packer.EncodeAll(a.Document, nil),
+		alert: a, words: strings.Join(splitWords(words), " "), packed: s.pack(a.Document),
 		values: []any{a.ID, a.RuleID, plain(a.RuleName), a.Severity, a.RiskScore, plain(string(tags)), at, a.Timed, a.BuildingBlock, plain(a.Reason), plain(host), plain(user), s.now().UnixMilli()},
 	}
+}
+
+// pack compresses a document, which is some ten times as large as what is left of it.
+func (s *Store) pack(doc []byte) []byte {
+	scratch, ok := s.scratch.Get().(*[]byte)
+	if !ok {
+		scratch = new([]byte)
+	}
+	defer s.scratch.Put(scratch)
+	*scratch = s.packer.EncodeAll(doc, (*scratch)[:0])
+	return bytes.Clone(*scratch)
 }
 
 // plain takes out what PostgreSQL has no place for in texts.

@@ -58,6 +58,7 @@ type Store struct {
 	write   *sql.DB // one connection with SQLite, where writers wait for each other here
 	read    *sql.DB
 	packer  *zstd.Encoder
+	scratch sync.Pool // of *[]byte, for the packer
 	opener  *zstd.Decoder
 	now     func() time.Time
 	columns columnReader

@@ -75,7 +75,8 @@ func (p *program) backfill(ctx context.Context, paths []string, o backfillOption
 	if o.asJSON {
 		return p.writeJSON(r)
 	}
-	fmt.Fprintf(p.text, "%s over %d events: %d alerts, %d of them new; %d events outside of the time asked for\n", counted(len(b.Rules), "rule"), r.Events, r.Alerts, r.Fresh, r.Outside)
+	fmt.Fprintf(p.text, "%s over %s, %d of them outside of the time asked for: %s, %d of them new\n",
+		counted(len(b.Rules), "rule"), counted(int(r.Events), "event"), r.Outside, counted(int(r.Alerts), "alert"), r.Fresh)
 	return nil
 }
 

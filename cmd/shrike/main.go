@@ -145,7 +145,7 @@ func (p *program) command() *cobra.Command {
 	root.SetIn(p.stdin)
 	root.SetOut(p.text)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.scanCommand(), p.coverageCommand(), p.explainCommand(), p.queryCommand(), p.rulesCommand(), p.testCommand(), p.serveCommand(), p.configCommand(), p.keysCommand(), p.backupCommand(), p.backfillCommand(), p.statusCommand(), p.completionCommand(root), p.versionCommand())
+	root.AddCommand(p.scanCommand(), p.coverageCommand(), p.explainCommand(), p.queryCommand(), p.rulesCommand(), p.testCommand(), p.serveCommand(), p.configCommand(), p.keysCommand(), p.backupCommand(), p.backfillCommand(), p.statusCommand(), p.completionCommand(root), p.manCommand(), p.versionCommand())
 	root.CompletionOptions.DisableDefaultCmd = true // ours refuses shells it does not know
 	return root
 }

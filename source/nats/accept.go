@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -75,6 +76,7 @@ func (j *Journal) Accept(ctx context.Context, docs []byte, count int) error {
 type sent struct {
 	future jetstream.PubAckFuture
 	of     []*request
+	block  *[]byte
 }
 
 // write makes blocks of what is accepted, until the journal is closed.
@@ -117,7 +119,6 @@ type blockWriter struct {
 	docs    []byte
 	count   int
 	of      []*request
-	scratch []byte
 }
 
 // add puts the documents of a request into blocks. The request is answered after the
@@ -160,11 +161,16 @@ func (b *blockWriter) flush() {
 	if len(b.docs) == 0 {
 		return
 	}
-	future, err := b.j.js.PublishMsgAsync(&nats.Msg{Subject: b.j.subject, Data: packBlock(&b.scratch, b.docs, b.count)})
+	block, ok := b.j.blocks.Get().(*[]byte)
+	if !ok {
+		block = new([]byte)
+	}
+	*block = appendBlock((*block)[:0], b.docs, b.count)
+	future, err := b.j.js.PublishMsgAsync(&nats.Msg{Subject: b.j.subject, Data: *block})
 	if err != nil {
 		future = failed{err}
 	}
-	b.answers <- sent{future, b.of}
+	b.answers <- sent{future, b.of, block}
 	b.docs, b.count, b.of = b.docs[:0], 0, nil
 }
 
@@ -189,6 +195,9 @@ func (j *Journal) answer(answers <-chan sent) {
 		case err = <-s.future.Err():
 			err = j.refusal(err)
 		}
+		if err == nil { // after an error it may yet be sent
+			j.blocks.Put(s.block)
+		}
 		for _, r := range s.of {
 			r.stored(err)
 		}
@@ -199,7 +208,7 @@ func (j *Journal) answer(answers <-chan sent) {
 func (j *Journal) refusal(err error) error {
 	var api *jetstream.APIError
 	switch {
-	case errors.As(err, &api) && (api.ErrorCode == codeStoreFailed || strings.Contains(api.Description, "maximum bytes")):
+	case errors.As(err, &api) && (slices.Contains(codesFull, api.ErrorCode) || strings.Contains(api.Description, "maximum bytes")):
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if j.makeRoom(ctx) {
@@ -211,5 +220,6 @@ func (j *Journal) refusal(err error) error {
 	}
 }
 
-// codeStoreFailed is what JetStream answers when it could not store a message.
-const codeStoreFailed jetstream.ErrorCode = 10077
+// codesFull are what JetStream answers when it could not store a message, when the
+// server's bound is reached, and when the account's is.
+var codesFull = []jetstream.ErrorCode{10077, 10023, 10047}

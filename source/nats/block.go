@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -25,13 +24,6 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var errBlock = errors.New("the block is damaged")
-
-// packBlock makes a block of documents. What is packed may be a seventh of them, so it
-// is made in memory that is used again, and copied.
-func packBlock(scratch *[]byte, docs []byte, count int) []byte {
-	*scratch = appendBlock((*scratch)[:0], docs, count)
-	return bytes.Clone(*scratch)
-}
 
 // appendBlock writes a block of documents.
 func appendBlock(dst, docs []byte, count int) []byte {

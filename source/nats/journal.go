@@ -47,6 +47,7 @@ type Journal struct {
 	judged   atomic.Uint64 // what comes before it may be deleted
 	room     sync.Mutex
 	damaged  atomic.Int64
+	blocks   sync.Pool // of *[]byte, for blocks under way
 }
 
 // FullError refuses events: nothing of them may be relied on to be kept.
@@ -83,7 +84,7 @@ func (j *Journal) connect(ctx context.Context) error {
 	options := append([]nats.Option{nats.Name("shrike"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond)}, j.cfg.Options...)
 	url := j.cfg.URL
 	if url == "" {
-		s, err := startServer(ctx, j.cfg.Dir)
+		s, err := startServer(ctx, j.cfg.Dir, j.cfg.MaxBytes)
 		if err != nil {
 			return err
 		}
@@ -100,11 +101,14 @@ func (j *Journal) connect(ctx context.Context) error {
 }
 
 // startServer starts the embedded server. Nobody but this process can reach it.
-func startServer(ctx context.Context, dir string) (*server.Server, error) {
+func startServer(ctx context.Context, dir string, maxBytes int64) (*server.Server, error) {
+	if maxBytes <= 0 {
+		maxBytes = 1 << 60
+	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "shrike", DontListen: true, JetStream: true, StoreDir: dir, SyncAlways: true,
 		NoSigs: true, NoLog: true, MaxPayload: 64 << 20, MaxPending: 256 << 20, DisableJetStreamBanner: true,
-		JetStreamMaxMemory: 1 << 20, JetStreamMaxStore: 1 << 60,
+		JetStreamMaxMemory: 1 << 20, JetStreamMaxStore: maxBytes,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the embedded journal: %w", err)
@@ -121,12 +125,19 @@ func startServer(ctx context.Context, dir string) (*server.Server, error) {
 	return s, nil
 }
 
+// manyMessages bounds nothing. But a stream with such a bound and none of its bytes gets
+// files of 4 MB instead of 8, and the server holds a dozen of them in memory.
+const manyMessages = 1 << 40
+
 func (j *Journal) openStream(ctx context.Context) error {
 	want := jetstream.StreamConfig{
 		Name: j.cfg.Stream, Subjects: []string{j.subject}, Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy,
 		Discard: jetstream.DiscardNew, MaxBytes: j.cfg.MaxBytes, Replicas: max(1, j.cfg.Replicas), AllowDirect: true,
 	}
-	if want.MaxBytes <= 0 {
+	switch {
+	case j.server != nil: // which has that bound as a whole, see startServer
+		want.MaxBytes, want.MaxMsgsPerSubject = -1, manyMessages
+	case want.MaxBytes <= 0:
 		want.MaxBytes = -1
 	}
 	s, err := j.js.CreateOrUpdateStream(ctx, want)
