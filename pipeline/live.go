@@ -30,8 +30,8 @@ type Committer interface {
 	// Commit stores alerts, and returns how many of them are new: an alert whose id is
 	// there already is not stored twice.
 	Commit(ctx context.Context, alerts []*alert.Kept) (fresh int, err error)
-	// Save replaces the state.
-	Save(ctx context.Context, state []byte) error
+	// Save replaces the state, which write writes; it may be called again.
+	Save(ctx context.Context, write func(io.Writer) error) error
 }
 
 // LiveOptions say how rules are run over a source that does not end.
@@ -270,11 +270,7 @@ func (l *Live) store(ctx context.Context, groups <-chan *group, states chan *fro
 // save saves states, each until it is saved or ctx is done.
 func (l *Live) save(ctx context.Context, states <-chan *frozenState) error {
 	for state := range states {
-		text, err := state.bytes()
-		if err == nil {
-			err = l.persist(ctx, func() error { return l.opt.Store.Save(ctx, text) })
-		}
-		if err != nil {
+		if err := l.persist(ctx, func() error { return l.opt.Store.Save(ctx, state.writeTo) }); err != nil {
 			return fmt.Errorf("save the state of detection: %w", err)
 		}
 		if l.opt.Saved != nil {

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -91,13 +92,17 @@ func (s *memoryStore) use() error {
 	return nil
 }
 
-func (s *memoryStore) Save(_ context.Context, state []byte) error {
+func (s *memoryStore) Save(_ context.Context, write func(io.Writer) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.use(); err != nil {
 		return err
 	}
-	s.state = state
+	var state bytes.Buffer
+	if err := write(&state); err != nil {
+		return err
+	}
+	s.state = state.Bytes()
 	return nil
 }
 

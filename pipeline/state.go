@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
+
 	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/event"
 )
@@ -53,7 +55,10 @@ type Hole struct {
 // ErrState is in every error of a state that cannot be read.
 var ErrState = errors.New("the stored state of detection cannot be read")
 
-const stateMagic = "shrike live 1\n"
+const (
+	stateMagic = "shrike live 2\n"
+	stateEnd   = "the end\n"
+)
 
 // frozenState is a state that is yet to be written.
 type frozenState struct {
@@ -71,18 +76,20 @@ func (s *State) freeze(snapshot *detect.Snapshot) (*frozenState, error) {
 	return &frozenState{append(append([]byte(stateMagic), text...), '\n'), snapshot, s.Position + 1}, nil
 }
 
-// bytes writes the state as ReadState reads it.
-func (f *frozenState) bytes() ([]byte, error) {
-	b := bytes.NewBuffer(f.head)
-	enc, err := zstd.NewWriter(b, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true))
-	if err != nil {
-		return nil, err
+// writeTo writes the state as ReadState reads it.
+func (f *frozenState) writeTo(w io.Writer) error {
+	if _, err := w.Write(f.head); err != nil {
+		return err
 	}
+	enc := s2.NewWriter(w, s2.WriterConcurrency(1), s2.WriterBlockSize(256<<10))
 	if _, err := f.snapshot.WriteTo(enc); err != nil {
-		return nil, err
+		return err
 	}
-	err = enc.Close()
-	return b.Bytes(), err
+	if err := enc.Close(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, stateEnd)
+	return err
 }
 
 // ReadState reads a state that was stored. Every error is an ErrState.
@@ -92,17 +99,17 @@ func ReadState(b []byte) (*State, error) {
 	if !ok || !whole {
 		return nil, fmt.Errorf("%w: it does not begin as one of this version", ErrState)
 	}
+	packed, whole = bytes.CutSuffix(packed, []byte(stateEnd))
+	if !whole {
+		return nil, fmt.Errorf("%w: it is cut short", ErrState)
+	}
 	s := &State{}
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrState, err)
 	}
 	s.newest.time, s.newest.known = event.ParseTime(s.Newest)
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return nil, err
-	}
-	defer dec.Close()
-	if s.snapshot, err = dec.DecodeAll(packed, nil); err != nil {
+	var err error
+	if s.snapshot, err = io.ReadAll(s2.NewReader(bytes.NewReader(packed))); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrState, err)
 	}
 	return s, nil

@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -204,7 +205,7 @@ func (s *Server) state(ctx context.Context) (*pipeline.State, error) {
 // ReadState gives the state of detection in a store; store.ErrNotFound if there is none
 // yet.
 func ReadState(ctx context.Context, s *store.Store) (*pipeline.State, error) {
-	text, err := s.State(ctx, stateName)
+	text, err := s.Large(ctx, stateName)
 	if err != nil {
 		return nil, err
 	}
@@ -221,9 +222,8 @@ func (c committer) Commit(ctx context.Context, alerts []*alert.Kept) (int, error
 }
 
 // Save implements pipeline.Committer.
-func (c committer) Save(ctx context.Context, state []byte) error {
-	_, err := c.s.store.Commit(ctx, store.Commit{States: map[string][]byte{stateName: state}})
-	return err
+func (c committer) Save(ctx context.Context, write func(io.Writer) error) error {
+	return c.s.store.SaveLarge(ctx, stateName, write)
 }
 
 // committed is told what was stored.

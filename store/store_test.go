@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -385,4 +386,36 @@ func BenchmarkCommit(b *testing.B) {
 			b.ReportMetric(float64(at)/b.Elapsed().Seconds(), "alerts/s")
 		})
 	}
+}
+
+func TestLargeValues(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		if _, err := s.Large(t.Context(), "live"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("none is there: %v", err)
+		}
+		save := func(text string, fail error) error {
+			return s.SaveLarge(t.Context(), "live", func(w io.Writer) error {
+				_, err := io.WriteString(w, text)
+				return errors.Join(err, fail)
+			})
+		}
+		f := func(want string) {
+			t.Helper()
+			if got, err := s.Large(t.Context(), "live"); err != nil || string(got) != want {
+				t.Errorf("%q, %v, expected %q", got, err, want)
+			}
+		}
+		if err := save("one", nil); err != nil {
+			t.Fatal(err)
+		}
+		f("one")
+		if err := save("half of tw", errors.New("the disk is full")); err == nil {
+			t.Error("a failure is not told")
+		}
+		f("one")
+		if err := save("two", nil); err != nil {
+			t.Fatal(err)
+		}
+		f("two")
+	})
 }

@@ -211,8 +211,26 @@ func (j *Journal) Judged(ctx context.Context, before uint64, now time.Time) erro
 		}
 		upTo = max(upTo, aged)
 	}
+	for at := st.First + purgeStep; at < upTo; at += purgeStep {
+		if err := j.purge(ctx, at); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(purgePause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	return j.purge(ctx, upTo)
 }
+
+// The server reads every block that it deletes, and takes none meanwhile: so many are
+// deleted in one go, about as many as two of its files hold, and then others have their
+// turn, the collection of that memory among them.
+const (
+	purgeStep  = 100
+	purgePause = 250 * time.Millisecond
+)
 
 // beyond gives the sequence up to which blocks have to go for the rest to take so many
 // bytes, if all are of one size.
@@ -223,8 +241,7 @@ func (j *Journal) beyond(st Stats, bytes int64) uint64 {
 // agedBefore gives the first sequence of those judged that is not older than a time.
 func (j *Journal) agedBefore(ctx context.Context, st Stats, oldest time.Time) (uint64, error) {
 	low, high := st.First, min(st.Judged, st.Last+1)
-	for low < high {
-		mid := low + (high-low)/2
+	for mid := low; low < high; mid = low + (high-low)/2 { // the first one, as a rule, is the only one
 		m, err := j.stream.GetMsg(ctx, mid)
 		if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && m.Time.Before(oldest) {
 			low = mid + 1
