@@ -126,11 +126,27 @@ func (d *Deliverer) once(ctx context.Context) (more bool, err error) {
 		alerts[i] = list[i].Alert
 	}
 	errs := d.opt.Sink.Deliver(ctx, alerts)
+	// Those that were taken are marked even when it is time to stop, or the next start would
+	// send them again.
+	marking, cancel := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
+	defer cancel()
 	if ctx.Err() != nil {
-		// Whether it was taken is not known for sure: it is sent again at the next start.
-		return false, nil
+		list, errs = taken(list, errs), nil
 	}
-	return len(list) == d.opt.Batch, d.settle(ctx, list, errs)
+	return len(list) == d.opt.Batch, d.settle(marking, list, errs)
+}
+
+// markWithin is how long the outbox may take to be told of a batch.
+const markWithin = 10 * time.Second
+
+// taken gives the deliveries without an error.
+func taken(list []Delivery, errs []error) (without []Delivery) {
+	for i, one := range list {
+		if errs == nil || errs[i] == nil {
+			without = append(without, one)
+		}
+	}
+	return without
 }
 
 // settle tells the outbox what became of a batch.

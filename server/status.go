@@ -244,6 +244,24 @@ func (s *Server) measure() {
 		}
 		return out
 	})
+	s.measureInputs()
+	s.metrics.labelled("outbox_waiting", "Alerts that wait to be sent.", "sink", prometheus.GaugeValue, func() map[string]float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		out := map[string]float64{}
+		depths, err := s.store.Depths(ctx)
+		if err != nil {
+			return out
+		}
+		for sink, d := range depths {
+			out[sink] = float64(d.Waiting)
+		}
+		return out
+	})
+}
+
+// measureInputs registers the numbers of inputs.
+func (s *Server) measureInputs() {
 	inputs := func(of func(InputStatus) int64) func() map[string]float64 {
 		return func() map[string]float64 {
 			out := map[string]float64{}
@@ -260,17 +278,4 @@ func (s *Server) measure() {
 		}
 		return n
 	}))
-	s.metrics.labelled("outbox_waiting", "Alerts that wait to be sent.", "sink", prometheus.GaugeValue, func() map[string]float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		out := map[string]float64{}
-		depths, err := s.store.Depths(ctx)
-		if err != nil {
-			return out
-		}
-		for sink, d := range depths {
-			out[sink] = float64(d.Waiting)
-		}
-		return out
-	})
 }

@@ -105,7 +105,7 @@ func (p *program) outputFile() (*os.File, outputState, bool) {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil, outputState{}, false
 	}
-	id := fileID(info)
+	id := file.ID(info)
 	return f, outputState{id, info.Size()}, id != ""
 }
 

@@ -175,7 +175,7 @@ func (f *Follower) findRenamed() {
 		entries, _ := os.ReadDir(filepath.Dir(p.Path))
 		for _, e := range entries {
 			path := filepath.Join(filepath.Dir(p.Path), e.Name())
-			if info, err := e.Info(); err != nil || !info.Mode().IsRegular() || fileID(info) != p.ID || info.Size() < p.Offset {
+			if info, err := e.Info(); err != nil || !info.Mode().IsRegular() || ID(info) != p.ID || info.Size() < p.Offset {
 				continue
 			}
 			before := len(f.past)
@@ -208,7 +208,7 @@ func (f *Follower) open(path string, wanted bool) {
 		_ = file.Close()
 		return
 	}
-	t := &tail{Followed: Followed{Path: path, ID: fileID(info)}, file: file, info: info, listed: wanted, grew: time.Now()}
+	t := &tail{Followed: Followed{Path: path, ID: ID(info)}, file: file, info: info, listed: wanted, grew: time.Now()}
 	for i, p := range f.past {
 		if p.ID == t.ID && t.begins(p.Head, p.Length) && p.Offset <= info.Size() {
 			t.Offset, t.Head, t.Length = p.Offset, p.Head, p.Length

@@ -1,15 +1,15 @@
 //go:build unix
 
-package main
+package file
 
 import (
 	"fmt"
-	"io/fs"
+	"os"
 	"syscall"
 )
 
-// fileID tells a file from all others of the system, "" if it cannot.
-func fileID(info fs.FileInfo) string {
+// ID gives what the file system calls a file, whatever its name, "" if it does not.
+func ID(info os.FileInfo) string {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return fmt.Sprintf("%d:%d", st.Dev, st.Ino)
 	}
