@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -16,12 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/shrike-project/shrike/alert"
-	"github.com/shrike-project/shrike/detect"
-	"github.com/shrike-project/shrike/pipeline"
-	"github.com/shrike-project/shrike/source/file"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -263,78 +256,4 @@ func TestDamagedLogs(t *testing.T) {
 		}
 		return b
 	}, 200)
-}
-
-const hitsGolden = "testdata/evidence/hits.tsv"
-
-// TestHitsOfTheCorpus runs all Windows rules of the corpus over each file of the
-// shared data that is Windows evidence. docs/evidence.md says what was looked at,
-// and why files stay silent.
-func TestHitsOfTheCorpus(t *testing.T) {
-	dir, tmp := shared(t), t.TempDir()
-	extract(t, sharedCorpus, tmp+"/corpus")
-	set := loadRules([]string{tmp + "/corpus/rules/windows", tmp + "/corpus/rules/cross-platform", tmp + "/corpus/rules_building_block"})
-	d := detect.New(set.Rules, detect.Options{})
-	files := []string{dir + "host-logs-dism.tar.gz"}
-	for _, pattern := range []string{"windows-json/*.gz", "evtx/*.evtx", "eqllib/*"} {
-		names, _ := filepath.Glob(dir + pattern)
-		files = append(files, names...)
-	}
-	for _, name := range extract(t, dir+"sigma-regression.tar.gz", tmp+"/sigma") {
-		if filepath.Ext(name) == ".evtx" {
-			files = append(files, name)
-		}
-	}
-	slices.Sort(files)
-	var b strings.Builder
-	for _, name := range files {
-		hits := hitsOf(t, d, name)
-		short := strings.TrimPrefix(strings.TrimPrefix(name, dir), tmp+"/")
-		if len(hits) == 0 {
-			fmt.Fprintf(&b, "%s\tnone\t0\n", short)
-		}
-		for _, id := range slices.Sorted(maps.Keys(hits)) {
-			fmt.Fprintf(&b, "%s\t%s\t%d\n", short, id, hits[id])
-		}
-	}
-	compareGolden(t, b.String())
-}
-
-// hitsOf counts the alerts on a file by rule, those of building blocks too.
-func hitsOf(t *testing.T, d *detect.Detector, name string) map[string]int {
-	t.Helper()
-	hits := map[string]int{}
-	p := newProgram(nil, io.Discard, io.Discard, nil)
-	src := p.open([]string{name}, inputOptions{limits: file.DefaultLimits()})
-	defer src.Close()
-	_, _, err := pipeline.Detect(t.Context(), src, d, pipeline.DetectOptions{
-		Run: alert.Run{Now: time.Unix(0, 0), UUID: "golden"}, Stream: detect.StreamOptions{Lateness: detect.Unlimited},
-		Emit: func(a *alert.Alert) error {
-			hits[a.Rule.RuleID]++
-			return nil
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return hits
-}
-
-func compareGolden(t *testing.T, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(hitsGolden), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(hitsGolden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(hitsGolden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("the hits differ from %s; -update writes it anew\ngot\n%s", hitsGolden, got)
-	}
 }
