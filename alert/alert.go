@@ -39,6 +39,10 @@ type Alert struct {
 	// Coverage tells which tests of the rule the source of the events never decides; nil
 	// if there are none.
 	Coverage *coverage.Mark
+	// File is what the event was read from, and Line where in it, counted from 1; "" and 0
+	// if that is not known, as it is not for sequences.
+	File string
+	Line int
 
 	text   text // the document
 	fields func() *event.Node

@@ -110,12 +110,13 @@ func (t *taker) begin(d *detect.Detector) error {
 	return t.stretch.replay(d, t.stream, &t.before)
 }
 
-func (t *taker) take(f found) error {
+func (t *taker) take(f found, from Place) error {
 	switch {
 	case f.alert != nil && t.starts.twice(f.alert.Rule, *f.start):
 		t.twice++
 		return nil
 	case f.alert != nil:
+		f.alert.File, f.alert.Line = from.File, from.Line
 		t.alert(f.alert)
 		return t.err
 	case f.sightings != nil:

@@ -143,12 +143,12 @@ func TestIdle(t *testing.T) {
 	src := &batches{list: []event.Batch{lines("f", 0, 3), lines("f", 3, 6)}}
 	var got bytes.Buffer
 	idle := 0
-	_, err := pipeline.Scan(context.Background(), src, names, func(s string) error { got.WriteString(s); return nil }, pipeline.ScanOptions{Jobs: 1, Idle: func() error { idle++; return nil }})
+	_, err := pipeline.Scan(context.Background(), src, names, func(s string, _ pipeline.Place) error { got.WriteString(s); return nil }, pipeline.ScanOptions{Jobs: 1, Idle: func() error { idle++; return nil }})
 	if err != nil || got.String() != "012345" || idle == 0 {
 		t.Errorf("%s, idle %d times, error %v", got.String(), idle, err)
 	}
 	src = &batches{list: []event.Batch{lines("f", 0, 3)}}
-	if _, err := pipeline.Scan(context.Background(), src, names, func(string) error { return nil }, pipeline.ScanOptions{Idle: func() error { return stop }}); !errors.Is(err, stop) {
+	if _, err := pipeline.Scan(context.Background(), src, names, func(string, pipeline.Place) error { return nil }, pipeline.ScanOptions{Idle: func() error { return stop }}); !errors.Is(err, stop) {
 		t.Errorf("error %v", err)
 	}
 }

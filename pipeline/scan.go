@@ -77,6 +77,13 @@ type Summary struct {
 	Stopped bool
 }
 
+// Place is where an event was read from.
+type Place struct {
+	File string
+	// Line is the one its document begins on, counted from 1; 0: not known.
+	Line int
+}
+
 // RefusedSample is a refused document and where it was.
 type RefusedSample struct {
 	File string
@@ -97,7 +104,7 @@ type work[R any] struct {
 //
 // The error is that of the source, of emit, or of ctx; the summary covers what
 // was done until then.
-func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit func(R) error, opt ScanOptions) (*Summary, error) {
+func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit func(R, Place) error, opt ScanOptions) (*Summary, error) {
 	start := time.Now()
 	if opt.Jobs <= 0 {
 		opt.Jobs = runtime.GOMAXPROCS(0)
@@ -162,7 +169,7 @@ func read[R any](ctx context.Context, src Source, todo, inOrder chan<- work[R]) 
 
 // collector takes outcomes in order.
 type collector[R any] struct {
-	emit func(R) error
+	emit func(R, Place) error
 	sum  *Summary
 	name string
 	line int // lines of the current file before the batch
@@ -184,27 +191,30 @@ func (c *collector[R]) take(out *outcome[R]) {
 	for _, r := range out.refused {
 		c.sum.Refused[r.Reason]++
 		if len(c.sum.Samples) < maxSamples {
-			if r.Line > 0 {
-				r.Line += c.line
-			}
-			if c.lineless {
-				r.Line = 0
-			}
+			r.Line = c.lineOf(r.Line)
 			c.sum.Samples = append(c.sum.Samples, RefusedSample{File: out.name, Refusal: r})
 		}
 	}
-	c.line += out.lines
 	if c.err == nil {
 		c.err = out.err
 	}
-	for _, r := range out.results {
+	for i, r := range out.results {
 		if c.err != nil {
 			break
 		}
 		c.sum.Results++
-		c.err = c.emit(r)
+		c.err = c.emit(r, Place{out.name, c.lineOf(out.resultLines[i])})
 	}
+	c.line += out.lines
 	if c.err == nil && out.ack != nil {
 		out.ack()
 	}
+}
+
+// lineOf gives the line of the file that is a line of the batch; 0: not known.
+func (c *collector[R]) lineOf(line int) int {
+	if line == 0 || c.lineless {
+		return 0
+	}
+	return c.line + line
 }

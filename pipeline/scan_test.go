@@ -66,7 +66,13 @@ func TestResultsAreInOrderWhateverTheJobs(t *testing.T) {
 			src.list = append(src.list, lines("f", i, i+50))
 		}
 		var got []string
-		sum, err := pipeline.Scan(context.Background(), src, names, func(s string) error { got = append(got, s); return nil }, pipeline.ScanOptions{Jobs: jobs})
+		emit := func(s string, from pipeline.Place) error {
+			if got = append(got, s); from != (pipeline.Place{File: "f", Line: len(got)}) {
+				t.Errorf("%d jobs: result %s is from %+v", jobs, s, from)
+			}
+			return nil
+		}
+		sum, err := pipeline.Scan(context.Background(), src, names, emit, pipeline.ScanOptions{Jobs: jobs})
 		if err != nil || strings.Join(got, " ") != strings.Join(want, " ") {
 			t.Errorf("%d jobs: error %v, %d results", jobs, err, len(got))
 		}
@@ -83,7 +89,7 @@ func TestRefusedDocumentsAreCountedWithTheirPlace(t *testing.T) {
 		{Name: "b", Data: []byte("{}\n{\"n\":\"" + strings.Repeat("x", 100) + "\"}\n"), Refused: []event.Refusal{{Reason: event.TooLarge}}},
 	}}
 	var got []string
-	sum, err := pipeline.Scan(context.Background(), src, names, func(s string) error { got = append(got, s); return nil }, pipeline.ScanOptions{Jobs: 2, MaxEventBytes: 50})
+	sum, err := pipeline.Scan(context.Background(), src, names, func(s string, _ pipeline.Place) error { got = append(got, s); return nil }, pipeline.ScanOptions{Jobs: 2, MaxEventBytes: 50})
 	if err != nil || strings.Join(got, " ") != "1 2 3 4 5 6" {
 		t.Errorf("results %v, error %v", got, err)
 	}
@@ -102,7 +108,7 @@ func TestRefusedDocumentsAreCountedWithTheirPlace(t *testing.T) {
 
 func TestScanEndsOnErrors(t *testing.T) {
 	full := errors.New("disk full")
-	f := func(name string, src *batches, emit func(string) error, ctx context.Context, want error) {
+	f := func(name string, src *batches, emit func(string, pipeline.Place) error, ctx context.Context, want error) {
 		t.Helper()
 		sum, err := pipeline.Scan(ctx, src, names, emit, pipeline.ScanOptions{Jobs: 3})
 		if !errors.Is(err, want) || !sum.Stopped {
@@ -117,10 +123,10 @@ func TestScanEndsOnErrors(t *testing.T) {
 		return b
 	}
 	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
-		f("emit", many(), func(string) error { return full }, t.Context(), full)
+		f("emit", many(), func(string, pipeline.Place) error { return full }, t.Context(), full)
 		ctx, cancel := context.WithCancel(t.Context())
-		f("stopped", many(), func(string) error { cancel(); return nil }, ctx, context.Canceled)
-		f("source", &batches{list: []event.Batch{lines("f", 0, 3)}, end: full}, func(string) error { return nil }, t.Context(), full)
+		f("stopped", many(), func(string, pipeline.Place) error { cancel(); return nil }, ctx, context.Canceled)
+		f("source", &batches{list: []event.Batch{lines("f", 0, 3)}, end: full}, func(string, pipeline.Place) error { return nil }, t.Context(), full)
 	})
 }
 
@@ -132,7 +138,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		b.Release = func() { released++ }
 		src.list = append(src.list, b)
 	}
-	if _, err := pipeline.Scan(context.Background(), src, names, func(string) error { return nil }, pipeline.ScanOptions{Jobs: 1}); err != nil || released != 20 {
+	if _, err := pipeline.Scan(context.Background(), src, names, func(string, pipeline.Place) error { return nil }, pipeline.ScanOptions{Jobs: 1}); err != nil || released != 20 {
 		t.Errorf("released %d, error %v", released, err)
 	}
 }
@@ -164,7 +170,7 @@ func TestBatchesAreExpandedByTheWorkers(t *testing.T) {
 	src := &batches{list: []event.Batch{words("a", 100, "one two ? three"), words("a", 200, "bad four"), words("b", 0, "five\n? six\n"), words("b", 12, "seven\nbad\n"), words("c", 0, "")}}
 	for _, jobs := range []int{1, 3} {
 		var got []string
-		sum, err := pipeline.Scan(context.Background(), &batches{list: src.list}, names, func(s string) error { got = append(got, s); return nil }, pipeline.ScanOptions{Jobs: jobs})
+		sum, err := pipeline.Scan(context.Background(), &batches{list: src.list}, names, func(s string, _ pipeline.Place) error { got = append(got, s); return nil }, pipeline.ScanOptions{Jobs: jobs})
 		if err != nil || strings.Join(got, " ") != "one two three four five six seven" {
 			t.Errorf("results %v, error %v", got, err)
 		}
@@ -198,7 +204,7 @@ func TestRangeOfTime(t *testing.T) {
 {"n":4,"@timestamp":"2026-01-03T00:00:00Z"}
 `)}}}
 		var got []string
-		sum, err := pipeline.Scan(context.Background(), src, names, func(s string) error { got = append(got, s); return nil }, pipeline.ScanOptions{Within: within})
+		sum, err := pipeline.Scan(context.Background(), src, names, func(s string, _ pipeline.Place) error { got = append(got, s); return nil }, pipeline.ScanOptions{Within: within})
 		if err != nil || strings.Join(got, " ") != want || sum.Events != 4 || sum.Outside != outside || sum.Untimed != untimed {
 			t.Errorf("%s, %v, %+v", got, err, sum)
 		}
@@ -218,7 +224,7 @@ func TestBatchesAreAcknowledgedInOrder(t *testing.T) {
 		src.list = append(src.list, b)
 	}
 	full := errors.New("disk full")
-	emit := func(s string) error {
+	emit := func(s string, _ pipeline.Place) error {
 		if s == "21" {
 			return full
 		}

@@ -9,18 +9,20 @@ import (
 
 // outcome is what a worker made of a batch.
 type outcome[R any] struct {
-	name       string
-	events     int64
-	bytes      int64
-	lines      int
-	results    []R
-	refused    []event.Refusal // Line counts from the batch's first line
-	unreadable int64
-	err        error // the worker's surroundings failed it
-	outside    int64 // events that are not in the range of time
-	untimed    int64 // events of which nobody knows whether they are
-	resumed    bool
-	ack        func()
+	name    string
+	events  int64
+	bytes   int64
+	lines   int
+	results []R
+	// resultLines are the lines of the results' events, counted as those of refused are.
+	resultLines []int
+	refused     []event.Refusal // Line counts from the batch's first line
+	unreadable  int64
+	err         error // the worker's surroundings failed it
+	outside     int64 // events that are not in the range of time
+	untimed     int64 // events of which nobody knows whether they are
+	resumed     bool
+	ack         func()
 }
 
 // worker decodes and judges batches, one at a time.
@@ -31,14 +33,16 @@ type worker[R any] struct {
 	ev       event.Event
 	expanded event.Expansion
 	out      *outcome[R]
-	many     int // how many results the last batch had
+	lines    lineCounter // of the batch
+	at       int         // where in these lines the document at hand begins; -1: nobody knows
+	many     int         // how many results the last batch had
 }
 
 func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	if b.Read != nil {
 		b.Data = b.Read()
 	}
-	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data)), resumed: b.Resumed, ack: b.Ack, results: make([]R, 0, w.many)}
+	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data)), resumed: b.Resumed, ack: b.Ack, results: make([]R, 0, w.many), resultLines: make([]int, 0, w.many)}
 	seen := Seen{Data: b.Data, Again: b.Again}
 	if b.Expand != nil {
 		w.expand(&b)
@@ -46,7 +50,7 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	} else {
 		w.documents(&b)
 	}
-	if w.judge.Pause != nil {
+	if w.at = -1; w.judge.Pause != nil {
 		w.out.err = w.judge.Pause(seen, w.take)
 	}
 	for _, r := range b.Refused {
@@ -63,17 +67,16 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 
 // documents judges the documents that a batch holds.
 func (w *worker[R]) documents(b *event.Batch) {
-	seen, line := 0, 1 // line is that of the byte at seen
+	w.lines = lineCounter{text: b.Data, line: 1}
 	b.Each(func(at int, doc []byte) {
+		w.at = at
 		if r := w.document(doc, at); r != nil {
-			line += bytes.Count(b.Data[seen:at], []byte("\n"))
-			seen = at
 			r.Offset += b.Offset + int64(at)
-			r.Line = line
+			r.Line = w.lines.of(at)
 			w.out.refused = append(w.out.refused, *r)
 		}
 	})
-	w.out.lines = line - 1 + bytes.Count(b.Data[seen:], []byte("\n"))
+	w.out.lines = w.lines.of(len(b.Data)) - 1
 }
 
 // expand judges the documents that a batch is turned into. What is refused of them
@@ -82,7 +85,11 @@ func (w *worker[R]) expand(b *event.Batch) {
 	x := &w.expanded
 	x.Reset()
 	b.Expand(x)
+	w.lines = lineCounter{text: b.Data, line: 1}
 	for i, e := range x.Docs {
+		if w.at = -1; x.Lines {
+			w.at = int(x.At[i] - b.Offset)
+		}
 		if r := w.document(x.Data[e.Start:e.End], e.Start); r != nil {
 			r.Offset = x.At[i]
 			x.Refused = append(x.Refused, *r)
@@ -90,13 +97,12 @@ func (w *worker[R]) expand(b *event.Batch) {
 	}
 	for _, r := range x.Refused {
 		if x.Lines {
-			at := min(max(0, int(r.Offset-b.Offset)), len(b.Data))
-			r.Line = 1 + bytes.Count(b.Data[:at], []byte("\n"))
+			r.Line = w.lines.of(min(max(0, int(r.Offset-b.Offset)), len(b.Data)))
 		}
 		w.out.refused = append(w.out.refused, r)
 	}
 	if x.Lines {
-		w.out.lines = bytes.Count(b.Data, []byte("\n"))
+		w.out.lines = w.lines.of(len(b.Data)) - 1
 	}
 }
 
@@ -157,4 +163,27 @@ func (w *worker[R]) event(at event.Extent) {
 	w.judge.Event(&w.ev, at, w.take)
 }
 
-func (w *worker[R]) take(r R) { w.out.results = append(w.out.results, r) }
+func (w *worker[R]) take(r R) {
+	line := 0
+	if w.at >= 0 {
+		line = w.lines.of(w.at)
+	}
+	w.out.results, w.out.resultLines = append(w.out.results, r), append(w.out.resultLines, line)
+}
+
+// lineCounter counts the lines of a text, of which it has counted those before a byte.
+type lineCounter struct {
+	text []byte
+	seen int
+	line int // that of the byte at seen, from 1 on
+}
+
+// of gives the line of a byte. Bytes are asked for in order, or all are counted anew.
+func (c *lineCounter) of(at int) int {
+	if at < c.seen {
+		c.seen, c.line = 0, 1
+	}
+	c.line += bytes.Count(c.text[c.seen:at], []byte("\n"))
+	c.seen = at
+	return c.line
+}

@@ -32,6 +32,7 @@ type facts struct {
 	Process, Parent, Command   string
 	About                      string // what it is about, in a few words
 	Reason, Why                string
+	From                       string // the file, and line, it was read from
 	Tests                      []test
 	Keys                       []pair
 	Events                     []eventFacts
@@ -102,8 +103,16 @@ func brief(a *alert.Alert) facts {
 		Command: last.first("process.command_line"),
 		Reason:  clean(a.Reason), Why: clean(a.Why),
 	}
-	f.About = about(last, f)
+	f.About, f.From = about(last, f), from(a)
 	return f
+}
+
+// from says where an alert's event was read, as other tools can be given it.
+func from(a *alert.Alert) string {
+	if a.Line == 0 {
+		return clean(a.File)
+	}
+	return clean(a.File) + ":" + strconv.Itoa(a.Line)
 }
 
 // about says what an event is about beside its process.

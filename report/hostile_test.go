@@ -148,7 +148,7 @@ func TestSARIFShape(t *testing.T) {
 		for i, r := range log.Runs[0].Results {
 			d := log.Runs[0].Tool.Driver.Rules[r.RuleIndex]
 			at := r.Locations[0].PhysicalLocation
-			if d.ID != r.RuleID || r.Level != levels[list[i].Severity] || r.Message.Text == "" || at.Region == nil || at.Region.StartLine < 1 || strings.ContainsAny(at.ArtifactLocation.URI, ` \`) {
+			if d.ID != r.RuleID || r.Level != levels[list[i].Severity] || r.Message.Text == "" || (at.Region == nil) != (list[i].File != "" && list[i].Line == 0) || at.Region != nil && at.Region.StartLine < 1 || strings.ContainsAny(at.ArtifactLocation.URI, ` \`) {
 				t.Errorf("result %d: %+v of rule %+v", i, r, d)
 			}
 			if (d.Help != nil) != (list[i].Rule.Note != "") {

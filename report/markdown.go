@@ -145,6 +145,7 @@ func (m *markdown) alert(e *entry, f facts) {
 	line("About", plain(f.About))
 	line("Command line", code(f.Command))
 	line("Why", plain(f.Why))
+	line("Read from", code(f.From))
 	line("Alert id", code(f.ID))
 	if len(f.Tree) > 0 {
 		m.printf("\n")

@@ -109,6 +109,8 @@ func fixed() []*alert.Alert {
 		processAlert(r[0], 4, "WS-0147", "jdoe", slack, temp, temp+" --pid 99 --id {11111111-9dc0-11d1-b245-5ffdce74fad2} 10.0.0.2"),
 		processAlert(r[0], 5, "WS-0147", "jdoe", slack, temp, strings.ToUpper(temp)+" --pid 1 --id {22222222-9dc0-11d1-b245-5ffdce74fad2} 10.0.0.1"),
 	}
+	list[0].File, list[0].Line = "evidence/ws-0147/all events.ndjson", 812
+	list[1].File = `C:\evidence\Sysmon.evtx`
 	bare := &alert.Alert{ID: "bare", Rule: r[3], RuleName: r[3].Name, Severity: "low", RiskScore: 21}
 	bare.SetDocument(map[string]any{})
 	seq := processAlert(r[1], 9, "DC-1", "svc", `C:\a.exe`, `C:\b.exe`, "b.exe")

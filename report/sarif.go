@@ -116,18 +116,20 @@ func (s *sarif) put(before string, v any) error {
 	return err
 }
 
-// location says where an event was logged, if it tells, and else where the rule is
-// that saw it.
+// location says from where the event was read. If that is not known it says where the
+// event was logged, and if the event does not tell, where the rule is that saw it.
 func location(a *alert.Alert, f facts) sarifLocation {
 	var l sarifLocation
-	field := lastEvent(a)
-	if path := field.first("log.file.path"); path != "" {
-		l.Physical.Artifact.URI = fileURI(path)
-	} else {
-		l.Physical.Artifact.URI = fileURI(a.Rule.File)
-		if a.Rule.Line > 0 {
-			l.Physical.Region = &sarifRegion{a.Rule.Line}
-		}
+	file, line := a.File, a.Line
+	if file == "" {
+		file = lastEvent(a).first("log.file.path")
+	}
+	if file == "" {
+		file, line = a.Rule.File, a.Rule.Line
+	}
+	l.Physical.Artifact.URI = fileURI(file)
+	if line > 0 {
+		l.Physical.Region = &sarifRegion{line}
 	}
 	for _, logical := range [...]sarifLogical{{f.Host, "host"}, {f.Process, "process"}} {
 		if logical.Name != "" {

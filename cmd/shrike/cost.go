@@ -121,7 +121,7 @@ func (p *program) measure(ctx context.Context, d *detect.Detector, meter *detect
 	judge := func() pipeline.Judge[struct{}] {
 		return pipeline.Judge[struct{}]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, _ event.Extent, _ func(struct{})) { meter.Match(ev) }}
 	}
-	sum, err := pipeline.Scan(ctx, src, judge, func(struct{}) error { return nil }, scan)
+	sum, err := pipeline.Scan(ctx, src, judge, func(struct{}, pipeline.Place) error { return nil }, scan)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &exitError{status: exitStopped}

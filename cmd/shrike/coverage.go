@@ -112,7 +112,7 @@ func observe(ctx context.Context, src pipeline.Source, fields *event.FieldSet, o
 			Event:   func(ev *event.Event, _ event.Extent, _ func(struct{})) { o.Observe(ev) },
 		}
 	}
-	sum, err := pipeline.Scan(ctx, src, newJudge, func(struct{}) error { return nil }, opt)
+	sum, err := pipeline.Scan(ctx, src, newJudge, func(struct{}, pipeline.Place) error { return nil }, opt)
 	for _, o := range forks {
 		all.Merge(o)
 	}

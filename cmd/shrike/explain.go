@@ -107,7 +107,7 @@ func (p *program) explainEvents(ctx context.Context, src pipeline.Source, d *det
 		}}
 	}
 	n := int64(0)
-	return pipeline.Scan(ctx, src, judge, func(e *explanation) error {
+	return pipeline.Scan(ctx, src, judge, func(e *explanation, _ pipeline.Place) error {
 		n++
 		e.number = n
 		return p.printExplanation(e, o)

@@ -86,7 +86,7 @@ func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *d
 	fires := func(*detect.Signal) { e.Fires++ }
 	scan := o.input.scan()
 	scan.Jobs = 1 // events are numbered as they come
-	sum, err := pipeline.Scan(ctx, src, judge, func(a *detect.Arrival) error { return stream.Observe(a, fires) }, scan)
+	sum, err := pipeline.Scan(ctx, src, judge, func(a *detect.Arrival, _ pipeline.Place) error { return stream.Observe(a, fires) }, scan)
 	if err == nil {
 		err = stream.Finish(fires)
 	}

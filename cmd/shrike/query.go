@@ -90,7 +90,7 @@ func (p *program) query(ctx context.Context, text string, paths []string, o quer
 	out := newDocuments(p.stdout, o.output == "json")
 	r := newResults(q.Pipes, o)
 	n := int64(0)
-	emit := func(m *match) error {
+	emit := func(m *match, _ pipeline.Place) error {
 		n++
 		m.Number = uint64(n)
 		if r == nil {

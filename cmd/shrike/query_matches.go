@@ -56,7 +56,7 @@ func (p *program) queryMatches(ctx context.Context, q *eql.Query, types *event.T
 	src := p.open(paths, o.input)
 	defer src.Close()
 	stream := d.NewStream(detect.StreamOptions{Lateness: detect.Unlimited, SamplesPerKey: max(1, o.samplesPerKey), Spill: pipeline.TempFiles{}})
-	sum, err := pipeline.Scan(ctx, src, judge, func(a *detect.Arrival) error { return stream.Observe(a, signal) }, o.input.scan())
+	sum, err := pipeline.Scan(ctx, src, judge, func(a *detect.Arrival, _ pipeline.Place) error { return stream.Observe(a, signal) }, o.input.scan())
 	if errors.Is(err, context.Canceled) {
 		return &exitError{status: exitStopped}
 	}
