@@ -24,6 +24,8 @@ var baseFields = []string{
 
 	bDataset: "event.dataset", bStreamType: "data_stream.type", bStreamDataset: "data_stream.dataset",
 	bStreamNamespace: "data_stream.namespace", bHostID: "host.id", bOSType: "host.os.type", bOSFamily: "host.os.family",
+
+	bLeftOver: "shrike.left_over", // the reader says so
 }
 
 const (
@@ -68,6 +70,7 @@ const (
 	bHostID
 	bOSType
 	bOSFamily
+	bLeftOver
 )
 
 // ecsVersion is the version of the Elastic Common Schema that the documents follow.
@@ -131,6 +134,9 @@ func (m *Mapper) host(r *Record, src *compiledSource) {
 	m.setText(b[bHostName], r.Computer)
 	m.setText(b[bOSType], "windows")
 	m.setText(b[bOSFamily], "windows")
+	if r.LeftOver {
+		m.setRaw(b[bLeftOver], "true")
+	}
 }
 
 func (m *Mapper) winlog(r *Record, code, task string) {

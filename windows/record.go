@@ -41,6 +41,10 @@ type Record struct {
 	UserDomain string
 	UserType   string // the kind of that account, such as "User"
 
+	// LeftOver marks a record from the unused part of a log: from before the log was cleared
+	// or went round.
+	LeftOver bool
+
 	// Lineage is what a History knows of the process that the record is about.
 	Lineage Lineage
 }

@@ -23,17 +23,18 @@ import (
 
 // eventLogs is what the batches of one scan have in common.
 type eventLogs struct {
-	turns   turns
-	history *windows.History // belongs to whoever has the turn
+	leftOver bool // records from before a log was cleared or went round are wanted
+	turns    turns
+	history  *windows.History // belongs to whoever has the turn
 
 	mu      sync.Mutex
-	idle    []*translator // those no worker uses
-	buffers [][]byte      // likewise
-	damaged map[string]*evtx.Stats
+	idle    []*translator          // those no worker uses
+	buffers [][]byte               // likewise
+	read    map[string]*evtx.Stats // by log
 }
 
 func newEventLogs() *eventLogs {
-	e := &eventLogs{history: windows.NewHistory(0), damaged: map[string]*evtx.Stats{}}
+	e := &eventLogs{history: windows.NewHistory(0), read: map[string]*evtx.Stats{}}
 	e.turns.changed.L = &e.turns.mu
 	return e
 }
@@ -42,10 +43,10 @@ func newEventLogs() *eventLogs {
 func (e *eventLogs) note(name string, s evtx.Stats) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.damaged[name] == nil {
-		e.damaged[name] = &evtx.Stats{}
+	if e.read[name] == nil {
+		e.read[name] = &evtx.Stats{}
 	}
-	e.damaged[name].Add(s)
+	e.read[name].Add(s)
 }
 
 // take gives a translator that nobody uses, and give takes it back.
@@ -57,7 +58,9 @@ func (e *eventLogs) take() *translator {
 		e.idle = e.idle[:n-1]
 		return t
 	}
-	return newTranslator()
+	t := newTranslator()
+	t.decoder.LeftOver = e.leftOver
+	return t
 }
 
 func (e *eventLogs) give(t *translator) {
@@ -202,7 +205,7 @@ type damagedLog struct {
 // damage lists the logs that are damaged.
 func (e *eventLogs) damage() map[string]damagedLog {
 	list := map[string]damagedLog{}
-	for name, s := range e.damaged {
+	for name, s := range e.read {
 		if s.Damaged == 0 && s.LostRecords() == 0 {
 			continue
 		}
@@ -215,6 +218,15 @@ func (e *eventLogs) damage() map[string]damagedLog {
 		list[name] = d
 	}
 	return list
+}
+
+// leftOvers counts the records from before logs were cleared or went round: those that
+// were read, and those that could not be.
+func (e *eventLogs) leftOvers() (read, lost int64) {
+	for _, s := range e.read {
+		read, lost = read+s.LeftOver, lost+s.LeftOverLost
+	}
+	return read, lost
 }
 
 func (d damagedLog) text() string {

@@ -119,6 +119,8 @@ func since(from, to evtx.Stats) evtx.Stats {
 	to.Damaged -= from.Damaged
 	to.Records -= from.Records
 	to.Recovered -= from.Recovered
+	to.LeftOver -= from.LeftOver
+	to.LeftOverLost -= from.LeftOverLost
 	for i := range to.Lost {
 		to.Lost[i] -= from.Lost[i]
 	}

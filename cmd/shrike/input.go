@@ -24,6 +24,7 @@ type inputOptions struct {
 	fields        string
 	format        format
 	since, until  moment
+	leftOver      bool
 	limits        file.Limits
 	resume        map[string]file.Position // nil: a scan that is not gone on with
 }
@@ -36,6 +37,7 @@ func (o *inputOptions) add(c *cobra.Command) {
 	f.Var(&o.format, "format", "what the files hold: "+strings.Join(formats(), ", ")+"; auto looks at each")
 	f.Var(&o.since, "since", "leave out events before this time: 2026-03-01, 2026-03-01T10:00:00Z, or 12h or 7d ago")
 	f.Var(&o.until, "until", "leave out events from this time on, written like that of --since")
+	f.BoolVar(&o.leftOver, "left-over", false, "read also what binary event logs still hold of records from before they were cleared or went round; their events carry shrike.left_over")
 	l := file.DefaultLimits()
 	f.Int64Var(&o.limits.Bytes, "max-unpacked-bytes", l.Bytes, "most bytes that one file is unpacked to")
 	f.Int64Var(&o.limits.Ratio, "max-unpack-ratio", l.Ratio, "most times its size that one file is unpacked to, beyond a gigabyte")
@@ -70,6 +72,7 @@ type input struct {
 // open opens the files with events. What cannot be read is told as it happens.
 func (p *program) open(paths []string, o inputOptions) *input {
 	e := newEventLogs()
+	e.leftOver = o.leftOver
 	opt := sources(e)
 	opt.MaxEventBytes, opt.Stdin, opt.Format, opt.Limits, opt.Resume = o.maxEventBytes, p.stdin, string(o.format), o.limits, o.resume
 	opt.Report = func(path string, err error) {

@@ -60,6 +60,10 @@ type scanSummary struct {
 	UnreadableValues int64            `json:"unreadable_values"`
 	// DamagedLogs are binary event logs with damage: what was recovered, what is lost.
 	DamagedLogs map[string]damagedLog `json:"damaged_logs"`
+	// LeftOver are events from before a log was cleared or went round, LeftOverLost such
+	// records that could not be read whole. They are looked for on demand.
+	LeftOver     int64 `json:"left_over_events"`
+	LeftOverLost int64 `json:"left_over_records_lost"`
 
 	// LateEvents came too late for sequences, by rule; UntimedEvents have no time;
 	// EvictedKeys were let go unfinished.
@@ -194,6 +198,9 @@ func (s *scanSummary) text() string {
 	}
 	if s.EvictedKeys > 0 {
 		fmt.Fprintf(&b, "%s with unfinished sequences given up: raise --max-keys, or --max-age if it is set\n", count(int64(s.EvictedKeys), "join key"))
+	}
+	if s.LeftOver+s.LeftOverLost > 0 {
+		fmt.Fprintf(&b, "%s left over from before logs were cleared or went round; %s of such records could not be read\n", count(s.LeftOver, "event"), number(s.LeftOverLost))
 	}
 	for i, name := range slices.Sorted(maps.Keys(s.DamagedLogs)) {
 		if i == maxDamagedShown && !s.verbose {

@@ -286,6 +286,68 @@ func TestLeftOvers(t *testing.T) {
 	}
 }
 
+// TestReadLeftOvers asks for the records of the chunk's former life, too. Those whose
+// template or names were written over are lost: what lies there now is another's.
+func TestReadLeftOvers(t *testing.T) {
+	log := func(guid byte, data string) *templateDef {
+		return &templateDef{guid, el("Event", el("System", el("Provider").with("Name", "P"), el("Computer", "C"), el("EventID", "7")), el("EventData", el("Data", sub(0)).with("Name", data)))}
+	}
+	write := func(w *chunkWriter, n int, def *templateDef) {
+		for range n {
+			w.record(func(w *chunkWriter) { w.instance(def, text(fmt.Sprint("record ", w.firstID+w.count))) })
+		}
+	}
+	early, late := log(1, "early"), log(2, "late")
+	former := newChunk(10)
+	write(former, 100, early)
+	former.names = map[string]int{} // so that the next template refers to nothing before it
+	write(former, 50, late)
+	write(former, 20, early)
+	other := log(4, "other")
+	now := newChunk(1000)
+	write(now, 1, other)
+	former.names = map[string]int{"Data": now.names["Computer"]} // which is where "Data" was
+	write(former, 5, log(3, "renamed"))
+	f := func(name string, live int, def *templateDef, spoilt string, read, lost int64) {
+		t.Helper()
+		now := newChunk(1000)
+		write(now, live, def)
+		chunk := now.seal(former.b[len(now.b):])
+		spoil(chunk, spoilt)
+		d := evtx.NewDecoder()
+		d.LeftOver = true
+		var got []windows.Record
+		for range 2 { // it leaves nothing behind
+			got = got[:0]
+			if err := d.Decode(evtx.Chunk{Bytes: chunk}, func(r *windows.Record) error { got = append(got, clone(r)); return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stats := d.Stats()
+		if stats.Records != 2*int64(live) || stats.LeftOver != 2*read || stats.LeftOverLost != 2*lost || stats.LostRecords() != 0 || int64(len(got)) != int64(live)+read {
+			t.Errorf("%s: %d records, stats %+v", name, len(got), stats)
+			return
+		}
+		for i, r := range got {
+			old, data := i >= live, def.root.kids[1].(node).kids[0].(node).attrs[0].value
+			if old {
+				data = "late"
+			}
+			if r.LeftOver != old || len(r.Data) != 1 || r.Data[0].Name != data || r.Data[0].Value != fmt.Sprint("record ", r.RecordID) || old && (r.RecordID < 110 || r.RecordID >= 160) {
+				t.Errorf("%s: record %d is %+v", name, i, r)
+			}
+		}
+	}
+	whole := int64(0) // records of the first hundred that lie whole behind the new ones
+	for _, live := range []int{1, 30} {
+		now := newChunk(1000)
+		write(now, live, other)
+		whole = int64(bytes.Count(former.b[len(now.b):], []byte("**\x00\x00"))) - 75
+		f(fmt.Sprint(live, " records since"), live, other, "nothing", 50, whole+25)
+	}
+	f("a header that cannot be believed", 30, other, "no chunk headers", 50, whole+25)
+}
+
 // TestBeingWritten has more records than the chunk's header knows of, whose sums
 // therefore do not hold.
 func TestBeingWritten(t *testing.T) {

@@ -19,6 +19,9 @@ const (
 type Decoder struct {
 	// Report, if set, takes each record that is there and cannot be read.
 	Report func(Loss)
+	// LeftOver makes it hand over records, too, that were there before a log was cleared or
+	// went round, as far as they were not written over. They are marked.
+	LeftOver bool
 
 	stats     Stats
 	templates templates
@@ -77,7 +80,14 @@ func (d *Decoder) Decode(c Chunk, each func(*windows.Record) error) error {
 		}
 	}
 	d.countMissing(c, header, found, f.gaps)
-	return nil
+	if !d.LeftOver {
+		return nil
+	}
+	behind := f.pos
+	if header.sound {
+		behind = max(behind, header.end)
+	}
+	return d.leftOver(c, behind, each)
 }
 
 // countNothing counts a chunk that shows nothing. Logs grow by several chunks at a
@@ -139,10 +149,13 @@ func (d *Decoder) fragment(pos, end int, at place, bare bool) Reason {
 	if r.peek() != tokenTemplate {
 		return d.writtenOut(r.pos, end, at, bare)
 	}
-	r.take(6) // token, version and the template's id
-	offset := r.u32()
+	r.take(2) // token and version
+	id, offset := r.u32(), r.u32()
 	if r.bad != readable {
 		return r.bad
+	}
+	if !d.templates.isAt(d.chunk, offset, id) {
+		return BadTemplate
 	}
 	prog, why := d.templates.find(d.chunk, offset, at, &d.steps)
 	if why != readable {
@@ -168,9 +181,12 @@ func (d *Decoder) writtenOut(pos, end int, at place, bare bool) Reason {
 	if d.steps -= (end - pos) / bytesAStep; d.steps < 0 {
 		return TooMuch
 	}
-	prog, _, why := compile(d.chunk, pos, end, at, bare)
+	prog, names, why := compile(d.chunk, pos, end, at, bare)
 	if why != readable {
 		return why
+	}
+	if d.templates.overwritten(d.chunk, pos, names) {
+		return BadXML
 	}
 	d.depth++
 	why = d.run(&prog, len(d.values))

@@ -41,7 +41,7 @@
 // The header of a file says little that is true while a log is written, so chunks
 // are found by the file's size. A chunk whose two checksums hold is read up to the
 // end it names; what lies behind is left over from the chunk's former life and is
-// never reported. In any other chunk records are found one by one: what carries the
+// reported only on demand (Decoder.LeftOver). In any other chunk records are found one by one: what carries the
 // record's signature and a size that is repeated at its end counts as a record,
 // between bad places the next one is looked for. Where the header is damaged, too, the
 // end is taken from the last record it names, and record numbers must go on as they

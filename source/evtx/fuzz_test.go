@@ -65,5 +65,12 @@ func FuzzChunk(f *testing.F) {
 		if n != len(first) {
 			t.Fatalf("%d records, then %d", len(first), n)
 		}
+		n, d.LeftOver = 0, true
+		decode(func(r *windows.Record) error {
+			if n++; r.LeftOver != (n > len(first)) {
+				t.Fatalf("record %d of %d: left over is %v", n, len(first), r.LeftOver)
+			}
+			return nil
+		})
 	})
 }

@@ -59,6 +59,9 @@ type Stats struct {
 	Damaged   int   // chunks with a wrong checksum, without a header, or cut
 	Records   int64 // read
 	Recovered int64 // of those, from damaged chunks
+	// LeftOver counts records from before a log was cleared or went round, which are not
+	// among the others, and LeftOverLost those that cannot be read whole any more.
+	LeftOver, LeftOverLost int64
 	// Lost counts records by reason. In a damaged chunk without a header what is
 	// missing is known from the numbers of the records around.
 	Lost [reasons]int64
@@ -71,6 +74,8 @@ func (s *Stats) Add(other Stats) {
 	s.Damaged += other.Damaged
 	s.Records += other.Records
 	s.Recovered += other.Recovered
+	s.LeftOver += other.LeftOver
+	s.LeftOverLost += other.LeftOverLost
 	for r, n := range other.Lost {
 		s.Lost[r] += n
 	}

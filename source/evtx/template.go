@@ -21,6 +21,8 @@ type templates struct {
 	chunk     uint32 // number of the chunk being read, to tell old slots
 	byContent map[templateKey][]*template
 	bytes     int
+	// floor is where what can be relied on begins, if not everything can: see leftOver.
+	floor int
 }
 
 // slot remembers what an offset of one chunk led to.
@@ -83,6 +85,9 @@ func (t *templates) lookUp(chunk []byte, offset uint32, at place, steps *int) (*
 		}
 	}
 	prog, names, bad := compile(chunk, start, end, at, false)
+	if bad == readable && t.overwritten(chunk, start, names) {
+		bad = BadTemplate
+	}
 	switch bad {
 	case readable:
 		return t.keep(key, chunk[start:end], names, prog), readable
