@@ -63,7 +63,8 @@ func (r *results) text() string {
 	fmt.Fprintf(&b, "Every figure is the median of %d interleaved runs, with the least and the most in brackets. It is the difference between reading\n"+
 		"2N events and N, divided by N, so that starting up does not count. Alerts are written, as JSON, to a file; before anything was measured,\n"+
 		"they were compared with those of the plain evaluator over N events and found the same, in the same order. The yardstick is a search for\n"+
-		"line ends in the same bytes in memory, on as many cores; the share tells how near a contender comes to its speed.\n\n", r.settings.runs)
+		"line ends in the same bytes in memory, on as many cores; the share tells how near a contender comes to its speed.\n\n"+
+		"Windows logs, EVTX and JSON, have figures of their own in EVIDENCE.md, keeping sequences in SEQUENCES.md, and serving in LOAD.md.\n\n", r.settings.runs)
 	r.figures(&b)
 	for _, m := range r.data {
 		m.table(&b)
