@@ -49,6 +49,7 @@ func (d *Decoder) Decode(doc []byte, ev *Event) error {
 		ev.finish()
 		return nil
 	}
+	d.depth = 0
 	ev.reset(d.set, d.timestamp, doc)
 	err := d.whole()
 	ev.finish()

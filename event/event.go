@@ -32,6 +32,7 @@ type Event struct {
 	spans     []span
 	values    []fieldValues
 	scratch   []byte // unescaped text
+	lists     soundLists
 }
 
 // place is where in a document the values of a path stand.

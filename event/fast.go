@@ -49,9 +49,9 @@ func (d *Decoder) members(i int, n *pathNode) int {
 	if d.depth++; d.depth > MaxDepth/2 {
 		return -1
 	}
-	defer func() { d.depth-- }()
 	i = d.space(i + 1)
 	if d.peek(i) == '}' {
+		d.depth--
 		return i + 1
 	}
 	doc := d.doc
@@ -99,6 +99,7 @@ func (d *Decoder) members(i int, n *pathNode) int {
 			i = d.space(i + 1)
 			last, k = k, k.next
 		case '}':
+			d.depth-- // whoever gives up begins anew
 			return i + 1
 		default:
 			return -1
@@ -181,7 +182,6 @@ func (d *Decoder) elements(i int, n *pathNode) int {
 	if d.depth++; d.depth > MaxDepth/2 {
 		return -1
 	}
-	defer func() { d.depth-- }()
 	i = d.space(i + 1)
 	for {
 		if i = d.member(i, n); i < 0 {
@@ -192,6 +192,7 @@ func (d *Decoder) elements(i int, n *pathNode) int {
 		case ',':
 			i = d.space(i + 1)
 		case ']':
+			d.depth--
 			return i + 1
 		default:
 			return -1

@@ -3,6 +3,8 @@ package event
 // Sound values: scalars of which a look tells that the type of their field can read
 // them. Others may be readable too; token.as knows.
 
+import "hash/maphash"
+
 // sound reports whether a span is readable by a type for sure.
 func (e *Event) sound(sp span, typ Type) bool {
 	raw := e.doc[sp.start:sp.end]
@@ -12,7 +14,55 @@ func (e *Event) sound(sp span, typ Type) bool {
 	case stringSpan:
 		return soundText(raw[1:len(raw)-1], typ)
 	}
-	return soundList(raw, typ)
+	known := e.lists.at(raw, typ)
+	if known == nil {
+		return soundList(raw, typ)
+	}
+	if known.is(raw, typ) {
+		return true
+	}
+	if !soundList(raw, typ) {
+		return false
+	}
+	known.set(raw, typ)
+	return true
+}
+
+// soundLists remembers arrays that were sound: a host sends its addresses with every
+// event. It is made when it is first needed.
+type soundLists struct {
+	seed maphash.Seed
+	list []knownList
+}
+
+type knownList struct {
+	typ  Type
+	size uint8
+	raw  [maxKnownList]byte
+}
+
+const (
+	knownLists   = 512 // a power of two
+	maxKnownList = 110 // bytes of a list
+)
+
+// at gives the place of a list, nil if it is not worth one.
+func (s *soundLists) at(raw []byte, typ Type) *knownList {
+	if len(raw) > maxKnownList {
+		return nil
+	}
+	if s.list == nil {
+		s.seed, s.list = maphash.MakeSeed(), make([]knownList, knownLists)
+	}
+	return &s.list[maphash.Bytes(s.seed, raw)&(knownLists-1)]
+}
+
+func (k *knownList) is(raw []byte, typ Type) bool {
+	return k.typ == typ && string(k.raw[:k.size]) == string(raw)
+}
+
+func (k *knownList) set(raw []byte, typ Type) {
+	k.typ, k.size = typ, uint8(copy(k.raw[:], raw))
 }
 
 // soundList looks at an array of scalars, which is valid JSON.
