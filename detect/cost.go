@@ -45,18 +45,34 @@ type Measured struct {
 
 // NewMeter makes a Meter that goes by the clock now.
 func (d *Detector) NewMeter(now func() time.Duration) *Meter {
-	m := &Meter{d: d, m: d.network.NewMatcher(), now: now, seen: make([]meterMarks, len(d.rules))}
+	m := d.newMeter(d.network.NewMatcher(), now)
+	for i, c := range d.rules {
+		for n := range c.conditions {
+			m.costs[i].Filings = append(m.costs[i].Filings, d.network.Filing(int(c.first)+n))
+		}
+	}
+	return m
+}
+
+// NewMeter makes a Meter that shares with the Matcher what it remembers, to look at some
+// of the events that the Matcher will match next. It goes by the clock now, and does not
+// tell how event queries are filed. It is nil where the rules run without a network.
+func (m *Matcher) NewMeter(now func() time.Duration) *Meter {
+	if m.network == nil {
+		return nil
+	}
+	return m.d.newMeter(m.network, now)
+}
+
+func (d *Detector) newMeter(network *predicate.Matcher, now func() time.Duration) *Meter {
+	m := &Meter{d: d, m: network, now: now, seen: make([]meterMarks, len(d.rules))}
 	m.clock = 1 << 62
 	for range 1000 {
 		before := now()
 		m.clock = min(m.clock, now()-before)
 	}
 	for _, c := range d.rules {
-		cost := RuleCost{Rule: c.rule}
-		for i := range c.conditions {
-			cost.Filings = append(cost.Filings, d.network.Filing(int(c.first)+i))
-		}
-		m.costs = append(m.costs, cost)
+		m.costs = append(m.costs, RuleCost{Rule: c.rule})
 	}
 	return m
 }
@@ -83,6 +99,24 @@ func (m *Meter) Match(ev *event.Event) {
 		}
 	})
 	m.total.Took += max(0, m.now()-before-m.clock*time.Duration(1+2*looks))
+}
+
+// Spent is what a rule took of the events that a Meter looked at.
+type Spent struct {
+	Looked, Hits int64
+	Took         time.Duration
+}
+
+// Drain adds to list, which has a place for each rule that runs, what was measured since
+// the last time, and forgets it.
+func (m *Meter) Drain(list []Spent) {
+	for i := range m.costs {
+		c := &m.costs[i]
+		list[i].Looked += c.Looked
+		list[i].Hits += c.Hits
+		list[i].Took += c.Took
+		c.Looked, c.Hits, c.Took = 0, 0, 0
+	}
 }
 
 // Costs gives the cost of each rule that runs, and of all together.

@@ -93,6 +93,8 @@ type Live struct {
 type ruleSet struct {
 	detector *detect.Detector
 	builder  *alert.Builder
+	spent    spending
+	before   map[string]detect.Spent // what rules took when other ones ran beside them
 }
 
 // NewLive makes a Live that goes on from a state; nil: from the beginning.
@@ -120,7 +122,12 @@ func NewLive(d *detect.Detector, from *State, opt LiveOptions) (*Live, error) {
 // Use has batches that are read from now on judged by other rules. Sequences of the
 // rules that stay the same go on.
 func (l *Live) Use(d *detect.Detector) {
-	l.rules.Store(&ruleSet{d, alert.NewBuilder(l.opt.Run, d.Fields().Types())})
+	rules := &ruleSet{detector: d, builder: alert.NewBuilder(l.opt.Run, d.Fields().Types())}
+	rules.spent.rules = make([]detect.Spent, len(d.Rules()))
+	if l.rules.Load() != nil {
+		rules.before = l.Spent()
+	}
+	l.rules.Store(rules)
 }
 
 // liveWork is a batch on its way through the workers.
@@ -201,7 +208,9 @@ func (l *Live) work(todo <-chan liveWork) {
 	for job := range todo {
 		if rules != job.rules {
 			rules, builder = job.rules, job.rules.builder.Fork()
-			w = &worker[found]{judge: storing(&judge{d: rules.detector, matcher: rules.detector.NewMatcher(), builder: builder, starts: newStartFields()}), maxBytes: l.opt.MaxEventBytes}
+			matcher := rules.detector.NewMatcher()
+			j := &judge{d: rules.detector, matcher: matcher, builder: builder, starts: newStartFields()}
+			w = &worker[found]{judge: storing(j, newSampler(matcher, &rules.spent)), maxBytes: l.opt.MaxEventBytes}
 		}
 		builder.At(l.opt.Now())
 		job.result <- w.do(job.batch)
@@ -209,8 +218,8 @@ func (l *Live) work(todo <-chan liveWork) {
 }
 
 // storing gives judges that make alerts ready to be stored, and tell how new the
-// newest event of a batch was.
-func storing(j *judge) Judge[found] {
+// newest event of a batch was. What rules take is measured by s.
+func storing(j *judge, s *sampler) Judge[found] {
 	j.keep = true
 	judge := arriving(j)
 	var newest reach
@@ -219,10 +228,12 @@ func storing(j *judge) Judge[found] {
 		if when, ok := ev.Time(); ok {
 			newest.to(when)
 		}
+		s.look(ev)
 		look(ev, at, emit)
 	}
 	pause := judge.Pause
 	judge.Pause = func(seen Seen, emit func(found)) error {
+		s.hand()
 		if newest.known {
 			at := newest.time
 			emit(found{newest: &at})

@@ -285,6 +285,34 @@ func TestLiveTakesNewRules(t *testing.T) {
 	}
 }
 
+// TestLiveEstimatesWhatRulesTake compares the estimate with the truth, which is one event
+// in four, and keeps it when the rules change.
+func TestLiveEstimatesWhatRulesTake(t *testing.T) {
+	rules := []*rule.Rule{liveRule(t, "quarter", `any where step == "a"`), liveRule(t, "none", `any where step == "nothing"`)}
+	docs := randomDocs(rand.New(rand.NewPCG(5, 6)), 40_000)
+	s := &memoryStore{alerts: map[string][]byte{}, left: -1}
+	l, err := pipeline.NewLive(detect.New(rules, detect.Options{IgnoreIndex: true}), nil, liveOptions(s, 2, time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Run(t.Context(), newMemoryJournal(docs, 100), 0); err != nil {
+		t.Fatal(err)
+	}
+	spent := l.Spent()
+	if got := spent["quarter"]; got.Hits < 7_000 || got.Hits > 13_000 || got.Looked < got.Hits || got.Took <= 0 {
+		t.Errorf("of 40,000 events: %+v", got)
+	}
+	if got, ok := spent["none"]; !ok || got.Hits != 0 {
+		t.Errorf("a rule without hits: %+v, there %v", got, ok)
+	}
+	for range 2 {
+		l.Use(detect.New(rules[:1], detect.Options{IgnoreIndex: true}))
+		if now := l.Spent(); len(now) != 1 || now["quarter"] != spent["quarter"] {
+			t.Errorf("after a change of the rules %+v", now)
+		}
+	}
+}
+
 // TestLiveNotesHoles loses batches before they are read.
 func TestLiveNotesHoles(t *testing.T) {
 	j := newMemoryJournal(randomDocs(rand.New(rand.NewPCG(3, 4)), 100), 10)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/shrike-project/shrike/detect"
 	"github.com/shrike-project/shrike/pipeline"
 	"github.com/shrike-project/shrike/source/nats"
 	"github.com/shrike-project/shrike/store"
@@ -244,6 +245,7 @@ func (s *Server) measure() {
 		}
 		return out
 	})
+	s.measureRules()
 	s.measureInputs()
 	s.metrics.labelled("outbox_waiting", "Alerts that wait to be sent.", "sink", prometheus.GaugeValue, func() map[string]float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -255,6 +257,32 @@ func (s *Server) measure() {
 		}
 		for sink, d := range depths {
 			out[sink] = float64(d.Waiting)
+		}
+		return out
+	})
+}
+
+// measureRules registers what rules cost, and the events that could not be judged.
+func (s *Server) measureRules() {
+	spent := func(of func(detect.Spent) float64) func() map[string]float64 {
+		return func() map[string]float64 {
+			out := map[string]float64{}
+			for id, st := range s.live.Spent() {
+				out[id] = of(st)
+			}
+			return out
+		}
+	}
+	const sampled = " Estimated from one event in 128."
+	s.metrics.labelled("rule_seconds_total", "Time spent on a rule alone."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return st.Took.Seconds() }))
+	s.metrics.labelled("rule_looked_total", "Events for which a rule was looked at in full."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return float64(st.Looked) }))
+	s.metrics.labelled("rule_hits_total", "Events that hit an event query of a rule."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return float64(st.Hits) }))
+	s.metrics.labelled("events_skipped_total", "Documents that could not be judged, as of the last state of detection.", "reason", prometheus.CounterValue, func() map[string]float64 {
+		out := map[string]float64{}
+		if st := s.live.Status(); st != nil {
+			for reason, n := range st.Refused {
+				out[reason] = float64(n)
+			}
 		}
 		return out
 	})
