@@ -75,6 +75,7 @@ func openSyslog(c Syslog) (*syslog, error) {
 func (s *syslog) Deliver(ctx context.Context, alerts []*alert.Kept) []error {
 	errs := make([]error, len(alerts))
 	failed := false
+	s.hangUp()
 	for i, a := range alerts {
 		if err := s.send(ctx, a); err != nil {
 			_ = s.Close()
@@ -108,6 +109,23 @@ func (s *syslog) send(ctx context.Context, a *alert.Kept) error {
 		return fmt.Errorf("send to the syslog receiver: %w", err)
 	}
 	return nil
+}
+
+// hangUp closes a connection that the receiver has closed. A receiver of syslog answers
+// nothing, and what is written to one that is gone is taken by the system and lost: so
+// the connection is asked before each delivery whether it has ended.
+func (s *syslog) hangUp() {
+	if s.conn == nil || s.cfg.Network == "udp" {
+		return
+	}
+	var answer [1]byte
+	err := s.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if err == nil {
+		_, err = s.conn.Read(answer[:])
+	}
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = s.Close()
+	}
 }
 
 func (s *syslog) dial(ctx context.Context) (err error) {
