@@ -66,10 +66,15 @@ bench-evidence: build
 
 # What shrike serve loses when it is killed KILLS times, its disk fills and its last
 # writes are torn: nothing. Takes about a second a kill; the full disk takes root.
+# Then the same SERVER_KILLS times with the journal on a NATS server and the store on
+# PostgreSQL (Debian's package postgresql), which are killed as well.
 KILLS = 500
+SERVER_KILLS = 100
 SHARED = ../shared
 chaos: build bench/data/live.ndjson
 	go run ./bench/chaos -events bench/data/live.ndjson -rules bench/data/corpus -kills $(KILLS)
+	go build -o bin/nats-server github.com/nats-io/nats-server/v2
+	go run ./bench/chaos -events bench/data/live.ndjson -rules bench/data/corpus -kills $(SERVER_KILLS) -nats bin/nats-server
 
 # Real shippers send CLIENT_EVENTS events each through restarts of shrike serve; takes
 # Debian's packages rsyslog and rsyslog-elasticsearch.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -91,12 +92,17 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 type keys struct{ store *store.Store }
 
 func (k keys) Key(ctx context.Context, encoded string) (bulk.Who, error) {
-	key, err := k.store.Verify(ctx, encoded)
-	return bulk.Who{Name: key.ID, Scopes: key.Scopes}, err
+	return who(k.store.Verify(ctx, encoded))
 }
 
 func (k keys) Basic(ctx context.Context, user, password string) (bulk.Who, error) {
-	key, err := k.store.VerifyPair(ctx, user, password)
+	return who(k.store.VerifyPair(ctx, user, password))
+}
+
+func who(key store.Key, err error) (bulk.Who, error) {
+	if errors.Is(err, store.ErrKey) {
+		err = bulk.ErrCredentials
+	}
 	return bulk.Who{Name: key.ID, Scopes: key.Scopes}, err
 }
 

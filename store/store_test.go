@@ -282,6 +282,37 @@ func TestOutbox(t *testing.T) {
 	})
 }
 
+// TestKeysWithoutDatabase verifies keys of a store that does not answer.
+func TestKeysWithoutDatabase(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		secret := func(expires time.Time) string {
+			_, secret, err := s.CreateKey(t.Context(), "shipper", []string{"ingest"}, expires)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return secret
+		}
+		seen, short, unseen := secret(time.Time{}), secret(time.Now().Add(2*time.Second)), secret(time.Time{})
+		for _, known := range []string{seen, short} {
+			if _, err := s.Verify(t.Context(), known); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if k, err := s.Verify(t.Context(), seen); err != nil || !k.May("ingest") || k.May("read") {
+			t.Errorf("a key that was right: %+v, %v", k, err)
+		}
+		time.Sleep(2 * time.Second)
+		for _, unknown := range []string{unseen, short, base64.StdEncoding.EncodeToString([]byte("nobody:wrong"))} {
+			if _, err := s.Verify(t.Context(), unknown); err == nil || errors.Is(err, store.ErrKey) {
+				t.Errorf("a key nobody can know of: %v", err)
+			}
+		}
+	})
+}
+
 func TestKeys(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		k, secret, err := s.CreateKey(t.Context(), "shipper", []string{"ingest"}, time.Time{})

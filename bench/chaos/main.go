@@ -1,12 +1,14 @@
 // Command chaos holds shrike serve to its promise: that it loses no event it has
 // acknowledged, and doubles no alert, whatever happens to the process.
 //
-//	go run ./bench/chaos -events FILE [-rules PATH] [-kills N]
+//	go run ./bench/chaos -events FILE [-rules PATH] [-kills N] [-nats PROGRAM]
 //
 // It sends events over _bulk, each batch until it is acknowledged, and meanwhile kills
 // the server with SIGKILL at random moments and starts it again; leaves torn writes at
 // the end of the files of journal and store; and fills the disk for a while, where it
-// may make one of its own. In the end the alerts in the store have to be, id by id,
+// may make one of its own. With -nats the journal is on a NATS server and the store on
+// PostgreSQL, both started here, which are killed and started again at other times. In
+// the end the alerts in the store have to be, id by id,
 // those of shrike scan over the events that were acknowledged.
 package main
 
@@ -18,6 +20,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -27,7 +30,8 @@ type settings struct {
 	kills              int
 	seed               uint64
 	tmpfs              bool
-	store              string
+	nats               string
+	journal, store     string // of servers; "": embedded ones
 }
 
 func main() {
@@ -39,7 +43,7 @@ func main() {
 	flag.IntVar(&s.kills, "kills", 500, "how often the server is killed")
 	flag.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "of what is random")
 	flag.BoolVar(&s.tmpfs, "tmpfs", true, "fill a disk of its own, which takes root")
-	flag.StringVar(&s.store, "store", "", "`URL` of a PostgreSQL database, empty at the start")
+	flag.StringVar(&s.nats, "nats", "", "`PROGRAM` of the NATS server; none: journal and store are embedded")
 	flag.Parse()
 	if err := run(s); err != nil {
 		log.Fatal("chaos: ", err)
@@ -59,6 +63,14 @@ func run(s settings) error {
 		return err
 	}
 	defer disk.close()
+	others := &servers{}
+	if s.nats != "" {
+		if others, err = newServers(dir, s.nats); err != nil {
+			return err
+		}
+		defer others.stop()
+		s.store, s.journal = others.list[0].url, others.list[1].url
+	}
 	p, err := newProcess(s, dir, disk.path)
 	if err != nil {
 		return err
@@ -93,6 +105,11 @@ func run(s settings) error {
 			}
 			disk.empty()
 		}
+		if len(others.list) > 0 && r.IntN(5) == 0 {
+			if err := c.without(others.list[r.IntN(len(others.list))], p, r); err != nil {
+				return err
+			}
+		}
 		p.kill()
 		c.kills++
 		if r.IntN(4) == 0 {
@@ -115,6 +132,25 @@ func run(s settings) error {
 
 // counts are what was done.
 type counts struct {
-	kills, torn, filled int
-	took                time.Duration
+	kills, torn, filled, others int
+	took                        time.Duration
+}
+
+// without kills what the server depends on, and starts it again after a while. Now and
+// then the server dies meanwhile.
+func (c *counts) without(d *dependency, p *process, r *rand.Rand) error {
+	c.others++
+	d.kill([]syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT}[r.IntN(2)])
+	time.Sleep(time.Duration(r.IntN(1500)) * time.Millisecond)
+	died := r.IntN(3) == 0
+	if died {
+		p.kill()
+		c.kills++
+	}
+	err := d.start()
+	if err == nil && died {
+		err = p.start()
+	}
+	time.Sleep(time.Duration(r.IntN(1500)) * time.Millisecond)
+	return err
 }

@@ -39,7 +39,7 @@ func newProcess(s settings, dir, data string) (*process, error) {
 	}
 	p := &process{s: s, dir: dir, data: data, address: l.Addr().String()}
 	_ = l.Close()
-	text := fmt.Sprintf("data = %q\n[listen]\naddress = %q\n[detect]\nstate = \"500ms\"\n[store]\nurl = %q\n[journal]\nsize = \"1GiB\"\nkeep = \"64MiB\"\n", data, p.address, s.store)
+	text := fmt.Sprintf("data = %q\n[listen]\naddress = %q\n[detect]\nstate = \"500ms\"\n[store]\nurl = %q\n[journal]\nurl = %q\nsize = \"1GiB\"\nkeep = \"64MiB\"\n", data, p.address, s.store, s.journal)
 	if s.rules != "" {
 		text = fmt.Sprintf("rules = [%q]\n", s.rules) + text
 	}

@@ -43,7 +43,7 @@ func verdict(s settings, p *process, client *sender, c *counts) error {
 			extra++
 		}
 	}
-	fmt.Printf("chaos: %d kills, %d torn writes, %d times a full disk, in %s\n", c.kills, c.torn, c.filled, c.took.Round(time.Second))
+	fmt.Printf("chaos: %d kills, %d of PostgreSQL and NATS, %d torn writes, %d times a full disk, in %s\n", c.kills, c.others, c.torn, c.filled, c.took.Round(time.Second))
 	fmt.Printf("chaos: %d events acknowledged, %d requests sent again, %d alerts stored, %d of a scan\n", client.acknowledged(), client.retries, len(live), len(scanned))
 	fmt.Printf("chaos: %d missing, %d that a scan has not, 0 twice (ids are unique in the store)\n", missing, extra)
 	if missing > 0 || extra > 0 || len(scanned) == 0 {

@@ -56,15 +56,17 @@ func (auth) Key(_ context.Context, encoded string) (bulk.Who, error) {
 		return bulk.Who{Name: "a", Scopes: []string{"ingest"}}, nil
 	case "reader":
 		return bulk.Who{Name: "r", Scopes: []string{"read"}}, nil
+	case "unknowable":
+		return bulk.Who{}, errors.New("secret reason")
 	}
-	return bulk.Who{}, errors.New("wrong")
+	return bulk.Who{}, bulk.ErrCredentials
 }
 
 func (auth) Basic(_ context.Context, user, password string) (bulk.Who, error) {
 	if user == "u" && password == "p" {
 		return bulk.Who{Name: "u", Scopes: []string{"admin"}}, nil
 	}
-	return bulk.Who{}, errors.New("wrong")
+	return bulk.Who{}, bulk.ErrCredentials
 }
 
 func handler(j bulk.Journal, change func(*bulk.Config)) *bulk.Handler {
@@ -188,6 +190,7 @@ func TestRequests(t *testing.T) {
 	f(send(h, "POST", "/_bulk", one, "Content-Type", "application/vnd.elasticsearch+x-ndjson;compatible-with=8", "Accept", "application/vnd.elasticsearch+json;compatible-with=8"), 200, "")
 	f(send(h, "POST", "/_bulk", one, "Authorization", "ApiKey bad"), 401, "security_exception")
 	f(send(h, "POST", "/_bulk", one, "Authorization", ""), 401, "security_exception")
+	f(send(h, "POST", "/_bulk", one, "Authorization", "ApiKey unknowable"), 503, "cannot be looked up now")
 	f(send(h, "POST", "/_bulk", one, "Authorization", "Basic dTpw"), 200, "created")
 	f(send(h, "POST", "/_bulk", one, "Authorization", "ApiKey reader"), 403, "scope ingest")
 	f(send(h, "GET", "/", "", "Authorization", "ApiKey reader"), 200, `"number":"8.17.0"`)

@@ -35,6 +35,10 @@ func (w Who) may(scope string) bool {
 	return slices.Contains(w.Scopes, scope) || slices.Contains(w.Scopes, "admin")
 }
 
+// ErrCredentials is in the error of an Authenticator that knows that credentials are wrong.
+// Any other error says that this cannot be told now.
+var ErrCredentials = errors.New("missing or wrong credentials")
+
 // Authenticator knows who may send.
 type Authenticator interface {
 	// Key looks at the part of "Authorization: ApiKey …" that follows, Basic at a user
@@ -115,7 +119,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.stats.requests.Add(1)
 	w.Header().Set("X-Elastic-Product", "Elasticsearch")
 	who, err := h.who(r)
-	if err != nil {
+	switch {
+	case err == nil:
+	case !errors.Is(err, ErrCredentials):
+		// A client takes 401 for an end, and throws its events away.
+		h.stats.refuse("credentials unknown", 1)
+		h.cfg.Log.Error("nobody knows whether the credentials of a request are right", "error", err)
+		h.fail(w, r, &failure{http.StatusServiceUnavailable, "unavailable", "the credentials cannot be looked up now", time.Second})
+		return
+	default:
 		h.stats.refuse("credentials", 1)
 		w.Header().Add("WWW-Authenticate", `Basic realm="security", charset="UTF-8"`)
 		w.Header().Add("WWW-Authenticate", "ApiKey")
@@ -152,7 +164,7 @@ func (h *Handler) who(r *http.Request) (Who, error) {
 			return h.cfg.Auth.Basic(r.Context(), user, password)
 		}
 	}
-	return Who{}, errors.New("no credentials")
+	return Who{}, ErrCredentials
 }
 
 // limited holds a key to its rate.
