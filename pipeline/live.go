@@ -24,6 +24,9 @@ import (
 	"github.com/shrike-project/shrike/event"
 )
 
+// ErrNotWanted is in the error of a Committer that takes nothing any more: Live stops.
+var ErrNotWanted = errors.New("nothing is stored any more")
+
 // Committer keeps what Live gives it. Each call is one transaction, durable when it
 // returns nil.
 type Committer interface {
@@ -291,12 +294,16 @@ func (l *Live) save(ctx context.Context, states <-chan *frozenState) error {
 	return nil
 }
 
-// persist does what may fail for a while, again and again until it goes well.
+// persist does what may fail for a while, again and again until it goes well, or nothing
+// is wanted any more.
 func (l *Live) persist(ctx context.Context, do func() error) error {
 	const most = 5 * time.Second
 	failed := false
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, most) {
 		err := do()
+		if errors.Is(err, ErrNotWanted) {
+			return err
+		}
 		if l.opt.Failing != nil && (err != nil || failed) {
 			l.opt.Failing(err)
 		}

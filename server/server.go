@@ -55,8 +55,9 @@ type Server struct {
 	lock     *flock.Flock
 	store    *store.Store
 	journal  *nats.Journal
-	live     *pipeline.Live
-	from     uint64 // the first block that is read
+	live     atomic.Pointer[pipeline.Live]
+	lease    atomic.Pointer[store.Lease] // nil: another process judges the events
+	from     uint64                      // the first block that is read
 	bulk     *bulk.Handler
 	metrics  *metrics
 	listener net.Listener
@@ -162,16 +163,27 @@ func (s *Server) openDetection(ctx context.Context) error {
 	if len(loaded.Detector.Rules()) == 0 {
 		return errors.New("no rule can run")
 	}
+	return s.makeLive(ctx)
+}
+
+// makeLive makes what judges events, with the state that is stored.
+func (s *Server) makeLive(ctx context.Context) error {
 	state, err := s.state(ctx)
 	if err != nil {
 		return err
 	}
-	s.live, err = pipeline.NewLive(loaded.Detector, state, pipeline.LiveOptions{
+	s.reading.Lock() // or the rules that are read meanwhile would be forgotten
+	defer s.reading.Unlock()
+	d := s.cfg.Detect
+	live, err := pipeline.NewLive(s.rules.Load().Detector, state, pipeline.LiveOptions{
 		Jobs: d.Jobs, MaxEventBytes: int(s.cfg.Limits.Document) + 1024, Store: committer{s}, StateEvery: time.Duration(d.State),
 		Run:    alert.Run{UUID: s.started.UTC().Format("shrike-20060102T150405.000"), Space: s.cfg.Space},
 		Stream: detect.StreamOptions{Lateness: time.Duration(d.Lateness), MaxKeys: d.Keys, MostWaiting: int(d.Waiting)},
 		Stored: s.committed, Saved: s.replay.Store, Failing: s.storeFails,
 	})
+	if err == nil {
+		s.live.Store(live)
+	}
 	return err
 }
 
@@ -217,13 +229,21 @@ type committer struct{ s *Server }
 
 // Commit implements pipeline.Committer.
 func (c committer) Commit(ctx context.Context, alerts []*alert.Kept) (int, error) {
-	fresh, err := c.s.store.Commit(ctx, store.Commit{Alerts: alerts, Sinks: c.s.wanted})
-	return len(fresh), err
+	fresh, err := c.s.store.Commit(ctx, store.Commit{Alerts: alerts, Sinks: c.s.wanted, Lease: c.s.lease.Load()})
+	return len(fresh), deposed(err)
 }
 
 // Save implements pipeline.Committer.
 func (c committer) Save(ctx context.Context, write func(io.Writer) error) error {
-	return c.s.store.SaveLarge(ctx, stateName, write)
+	return deposed(c.s.store.SaveLarge(ctx, stateName, c.s.lease.Load(), write))
+}
+
+// deposed says that it is no use to try again what another process does now.
+func deposed(err error) error {
+	if errors.Is(err, store.ErrDeposed) {
+		return fmt.Errorf("%w: %w", pipeline.ErrNotWanted, err)
+	}
+	return err
 }
 
 // committed is told what was stored.
@@ -291,19 +311,13 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stopInputs()
 	var wg, fetching sync.WaitGroup
 	ended := make(chan error, 2)
-	reader := s.journal.Reader(s.from)
-	defer reader.Close()
-	wg.Go(func() { ended <- s.live.Run(judging, reader, stop) })
+	wg.Go(func() { ended <- s.judge(judging, stop) })
 	wg.Go(func() {
 		err := httpServer.Serve(s.served())
 		if !errors.Is(err, http.ErrServerClosed) {
 			ended <- fmt.Errorf("serve: %w", err)
 		}
 	})
-	wg.Go(func() { s.maintain(judging) })
-	for _, o := range s.sinks {
-		wg.Go(func() { o.deliverer.Run(judging) })
-	}
 	for _, in := range s.inputs {
 		fetching.Go(func() { s.runInput(inputs, in) })
 	}
@@ -372,7 +386,7 @@ func (s *Server) Reload() *loadedRules {
 	loaded := s.book.read(time.Now())
 	s.report(loaded)
 	s.rules.Store(loaded)
-	s.live.Use(loaded.Detector)
+	s.live.Load().Use(loaded.Detector)
 	return loaded
 }
 

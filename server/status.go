@@ -24,7 +24,10 @@ type Status struct {
 	// Position is the last block of the journal that was judged, Newest the time of the
 	// newest event.
 	Position uint64 `json:"position"`
-	Newest   string `json:"newest,omitempty"`
+	// Leads tells that this process judges events; of several that share journal and store
+	// one does.
+	Leads  bool   `json:"leads"`
+	Newest string `json:"newest,omitempty"`
 	// Lag is the number of blocks that wait to be judged.
 	Lag       uint64                           `json:"lag"`
 	Journal   JournalStatus                    `json:"journal"`
@@ -84,7 +87,7 @@ type SequenceStatus struct {
 // Status tells how the server stands.
 func (s *Server) Status(ctx context.Context) (any, error) {
 	st := Status{Version: s.opt.Version, Started: s.started.UTC(), Now: time.Now().UTC(), Holes: []pipeline.Hole{}}
-	st.Position, st.Backfill = s.position.Load(), s.filled.Load()
+	st.Position, st.Backfill, st.Leads = s.position.Load(), s.filled.Load(), s.lease.Load() != nil
 	b := s.bulk.Stats()
 	st.Ingest = ingest{b.Requests, b.Events, b.Bytes, b.Refused}
 	l := s.rules.Load()
@@ -94,7 +97,7 @@ func (s *Server) Status(ctx context.Context) (any, error) {
 	for _, o := range s.sinks {
 		st.Sinks[o.name] = o.deliverer.Stats()
 	}
-	if live := s.live.Status(); live != nil {
+	if live := s.live.Load().Status(); live != nil {
 		st.Newest, st.Refused = live.State.Newest, live.Refused
 		st.Holes = append(st.Holes, live.State.Holes...)
 		st.Sequences = sequenceStatus(live)
@@ -156,7 +159,7 @@ type RuleStatus struct {
 
 // ruleList tells how each rule stands.
 func (s *Server) ruleList(context.Context) (any, error) {
-	l, live := s.rules.Load(), s.live.Status()
+	l, live := s.rules.Load(), s.live.Load().Status()
 	list := []RuleStatus{}
 	for _, r := range l.Detector.Rules() {
 		st := RuleStatus{ID: r.RuleID, Name: r.Name, Severity: r.Severity, Status: "succeeded"}
@@ -227,7 +230,7 @@ func (s *Server) measure() {
 	}))
 	live := func(read func(*pipeline.LiveStatus) float64) func() float64 {
 		return func() float64 {
-			if st := s.live.Status(); st != nil {
+			if st := s.live.Load().Status(); st != nil {
 				return read(st)
 			}
 			return 0
@@ -237,6 +240,12 @@ func (s *Server) measure() {
 	s.metrics.gauge("sequence_pending", "Unfinished matches.", live(func(st *pipeline.LiveStatus) float64 { return float64(st.Stream.Pending) }))
 	s.metrics.gauge("sequence_late_events", "Events that came too late for their place in a sequence.", live(func(st *pipeline.LiveStatus) float64 { return float64(sequenceStatus(st).Late) }))
 	s.metrics.gauge("state_seconds", "For how long judging was held up by the last state of detection.", live(func(st *pipeline.LiveStatus) float64 { return st.StateTook.Seconds() }))
+	s.metrics.gauge("leads", "1 if this process judges events, 0 if another one does.", func() float64 {
+		if s.lease.Load() != nil {
+			return 1
+		}
+		return 0
+	})
 	s.metrics.gauge("rules_running", "Rules that run.", func() float64 { return float64(len(s.rules.Load().Detector.Rules())) })
 	s.metrics.labelled("ingest_refused_total", "Events and requests that were refused.", "reason", prometheus.CounterValue, func() map[string]float64 {
 		out := map[string]float64{}
@@ -267,7 +276,7 @@ func (s *Server) measureRules() {
 	spent := func(of func(detect.Spent) float64) func() map[string]float64 {
 		return func() map[string]float64 {
 			out := map[string]float64{}
-			for id, st := range s.live.Spent() {
+			for id, st := range s.live.Load().Spent() {
 				out[id] = of(st)
 			}
 			return out
@@ -279,7 +288,7 @@ func (s *Server) measureRules() {
 	s.metrics.labelled("rule_hits_total", "Events that hit an event query of a rule."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return float64(st.Hits) }))
 	s.metrics.labelled("events_skipped_total", "Documents that could not be judged, as of the last state of detection.", "reason", prometheus.CounterValue, func() map[string]float64 {
 		out := map[string]float64{}
-		if st := s.live.Status(); st != nil {
+		if st := s.live.Load().Status(); st != nil {
 			for reason, n := range st.Refused {
 				out[reason] = float64(n)
 			}

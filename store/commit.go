@@ -19,6 +19,8 @@ type Commit struct {
 	Sinks func(*alert.Kept) []string
 	// States are named values that replace the ones before; nil deletes one.
 	States map[string][]byte
+	// Lease, if it is set, has to be the present one: ErrDeposed.
+	Lease *Lease
 }
 
 // perStatement is how many rows one statement writes.
@@ -37,6 +39,9 @@ func (s *Store) Commit(ctx context.Context, c Commit) (fresh []*alert.Kept, err 
 	}
 	err = s.inTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		fresh = fresh[:0]
+		if err := c.Lease.check(ctx, tx); err != nil {
+			return err
+		}
 		for some := range slices.Chunk(rows, perStatement) {
 			if err := s.insert(ctx, tx, some, c.Sinks, &fresh); err != nil {
 				return err

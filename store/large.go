@@ -14,15 +14,16 @@ import (
 
 // SaveLarge replaces a named value that may have tens of megabytes, which write writes.
 // It is on the disk when SaveLarge returns. SQLite keeps it in a file beside its own, for
-// in its own it would hold up all other transactions; Backup leaves it out.
-func (s *Store) SaveLarge(ctx context.Context, name string, write func(io.Writer) error) error {
+// in its own it would hold up all other transactions; Backup leaves it out. A lease that is
+// not nil has to be the present one: ErrDeposed.
+func (s *Store) SaveLarge(ctx context.Context, name string, lease *Lease, write func(io.Writer) error) error {
 	var err error
 	if s.dialect == sqlite {
 		err = s.saveFile(name, write)
 	} else {
 		var value bytes.Buffer
 		if err = write(&value); err == nil {
-			_, err = s.Commit(ctx, Commit{States: map[string][]byte{name: value.Bytes()}})
+			_, err = s.Commit(ctx, Commit{States: map[string][]byte{name: value.Bytes()}, Lease: lease})
 		}
 	}
 	if err != nil {

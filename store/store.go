@@ -31,6 +31,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/shrike-project/shrike/event"
@@ -132,7 +133,15 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(kind, s.write, files, goose.WithLogger(goose.NopLogger()))
+	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger())}
+	if s.dialect == postgres { // several processes may start at the same time
+		one, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return err
+		}
+		options = append(options, goose.WithSessionLocker(one))
+	}
+	p, err := goose.NewProvider(kind, s.write, files, options...)
 	if err == nil {
 		_, err = p.Up(ctx)
 	}

@@ -425,7 +425,7 @@ func TestLargeValues(t *testing.T) {
 			t.Errorf("none is there: %v", err)
 		}
 		save := func(text string, fail error) error {
-			return s.SaveLarge(t.Context(), "live", func(w io.Writer) error {
+			return s.SaveLarge(t.Context(), "live", nil, func(w io.Writer) error {
 				_, err := io.WriteString(w, text)
 				return errors.Join(err, fail)
 			})
