@@ -21,17 +21,9 @@ func (c *Config) check(r report) {
 	if c.Data == "" {
 		bad("data", "the data folder has no name", "")
 	}
-	if u, err := url.Parse(c.Journal.URL); c.Journal.URL != "" && (err != nil || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)) {
-		bad("journal.url", fmt.Sprintf("%q is no address of a NATS server", c.Journal.URL), "it begins with nats:// or tls://")
-	}
+	c.Journal.check(bad)
 	if c.Store.URL != "" && !strings.HasPrefix(c.Store.URL, "postgres://") && !strings.HasPrefix(c.Store.URL, "postgresql://") {
 		bad("store.url", "it is no address of a PostgreSQL database", "it begins with postgres://; leave it out for SQLite")
-	}
-	if c.Journal.Size < 64<<20 {
-		bad("journal.size", "the journal needs 64MiB at least", "")
-	}
-	if c.Journal.Keep > c.Journal.Size {
-		bad("journal.keep", "more is kept than the journal may hold", "see journal.size")
 	}
 	if c.Limits.Document > c.Limits.Body {
 		bad("limits.document", "an event may be larger than the body that holds it", "see limits.body")
@@ -55,6 +47,28 @@ func (c *Config) check(r report) {
 	}
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+func (j *Journal) check(bad func(key, message, hint string)) {
+	if j.URL != "" {
+		for address := range strings.SplitSeq(j.URL, ",") {
+			if u, err := url.Parse(address); err != nil || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+				bad("journal.url", fmt.Sprintf("%q is no address of a NATS server", address), "it begins with nats:// or tls://; several are separated by commas")
+			}
+		}
+	}
+	switch {
+	case j.Replicas < 1 || j.Replicas > 5:
+		bad("journal.replicas", "it has to be from 1 to 5", "1, or 3 to survive the loss of a server")
+	case j.Replicas > 1 && j.URL == "":
+		bad("journal.replicas", "the embedded journal is one server", "see journal.url")
+	}
+	if j.Size < 64<<20 {
+		bad("journal.size", "the journal needs 64MiB at least", "")
+	}
+	if j.Keep > j.Size {
+		bad("journal.keep", "more is kept than the journal may hold", "see journal.size")
+	}
 }
 
 // checkInputs looks at what can be known without connecting.

@@ -56,11 +56,12 @@ type Limits struct {
 
 // Journal says where events are kept until they are judged, and longer for backfill.
 type Journal struct {
-	URL     string   `toml:"url" comment:"A NATS server with JetStream; empty: an embedded one in the data folder."`
-	Size    Bytes    `toml:"size" comment:"The most the journal may take. When what is not judged yet fills it, events are refused, not dropped."`
-	Backlog Bytes    `toml:"backlog" comment:"How much may wait to be judged before clients are told to wait, with 429."`
-	Keep    Bytes    `toml:"keep" comment:"How much is kept of what was judged, for backfill."`
-	Age     Duration `toml:"age" comment:"How long it is kept at most."`
+	URL      string   `toml:"url" comment:"A NATS server with JetStream, or several of a cluster, separated by commas; empty: an embedded one in the data folder."`
+	Replicas int      `toml:"replicas" comment:"How many servers of the cluster at url hold the journal: 1, or 3 to survive the loss of one."`
+	Size     Bytes    `toml:"size" comment:"The most the journal may take. When what is not judged yet fills it, events are refused, not dropped."`
+	Backlog  Bytes    `toml:"backlog" comment:"How much may wait to be judged before clients are told to wait, with 429."`
+	Keep     Bytes    `toml:"keep" comment:"How much is kept of what was judged, for backfill."`
+	Age      Duration `toml:"age" comment:"How long it is kept at most."`
 }
 
 // Store says where alerts are kept.
@@ -93,7 +94,7 @@ func Default() *Config {
 		Memory:  300 << 20,
 		Listen:  Listen{Address: "127.0.0.1:9280", Stop: Duration(20 * time.Second)},
 		Limits:  Limits{Body: 100 << 20, Document: 10 << 20, Memory: 32 << 20, Connections: 1024},
-		Journal: Journal{Size: 8 << 30, Backlog: 1 << 30, Keep: 4 << 30, Age: Duration(7 * 24 * time.Hour)},
+		Journal: Journal{Replicas: 1, Size: 8 << 30, Backlog: 1 << 30, Keep: 4 << 30, Age: Duration(7 * 24 * time.Hour)},
 		Detect:  Detect{Lateness: Duration(30 * time.Second), Waiting: 16 << 20, Keys: 100_000, State: Duration(time.Minute)},
 		Log:     Log{Level: "info", Format: "text"},
 	}

@@ -71,6 +71,8 @@ func TestProblemsHaveTheirPlace(t *testing.T) {
 	f("[store]\nurl = 'postgres://u:${NOPE}@h/db'", `c.toml:2:1: store.url: the environment variable "NOPE" is not set`)
 	f("data = 'a$${b}c'")
 	f("[limits]\nbody = 'many'\n", `c.toml:2:8`)
+	f("[journal]\nurl = 'nats://a:4222,http://b'\nreplicas = 9", `c.toml:2:1: journal.url: "http://b" is no address of a NATS server`, `c.toml:3:1: journal.replicas: it has to be from 1 to 5`)
+	f("[journal]\nreplicas = 3", `c.toml:2:1: journal.replicas: the embedded journal is one server`)
 	f("[limits]\nbody = '1MiB'\n", `c.toml:1:2: limits.document: an event may be larger`)
 	f("a = [", `c.toml:1:`)
 	f("[journal]\nurl = 'http://x'\nkeep = '99GiB'\n", "journal.url", "journal.keep")

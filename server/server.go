@@ -149,7 +149,7 @@ func (s *Server) openJournal(ctx context.Context) (err error) {
 func openJournal(ctx context.Context, c *config.Config) (*nats.Journal, error) {
 	j := c.Journal
 	return nats.Open(ctx, nats.Config{
-		Dir: filepath.Join(c.Data, "journal"), URL: j.URL, MaxBytes: int64(j.Size), KeepBytes: int64(j.Keep), KeepAge: time.Duration(j.Age),
+		Dir: filepath.Join(c.Data, "journal"), URL: j.URL, Replicas: j.Replicas, MaxBytes: int64(j.Size), KeepBytes: int64(j.Keep), KeepAge: time.Duration(j.Age),
 	})
 }
 

@@ -86,6 +86,16 @@ func (s *Store) Lead(ctx context.Context, own Leadership) (*Lease, error) {
 	return l, nil
 }
 
+// Leaders tells how often a process came to lead, where several share the store: "0" if
+// none did.
+func (s *Store) Leaders(ctx context.Context) (string, error) {
+	epoch, err := s.State(ctx, leaderEpoch)
+	if errors.Is(err, ErrNotFound) {
+		return "0", nil
+	}
+	return string(epoch), err
+}
+
 // Lost is closed when another process has taken over.
 func (l *Lease) Lost() <-chan struct{} { return l.lost }
 

@@ -6,9 +6,9 @@
 // It sends events over _bulk, each batch until it is acknowledged, and meanwhile kills
 // the server with SIGKILL at random moments and starts it again; leaves torn writes at
 // the end of the files of journal and store; and fills the disk for a while, where it
-// may make one of its own. With -nats the journal is on a NATS server and the store on
-// PostgreSQL, both started here, which are killed and started again at other times. In
-// the end the alerts in the store have to be, id by id,
+// may make one of its own. With -nats there are three servers, whose journal is on a
+// cluster of three NATS servers and whose store is PostgreSQL, all started here, and each
+// of them is killed and started again at other times. In the end the alerts in the store have to be, id by id,
 // those of shrike scan over the events that were acknowledged.
 package main
 
@@ -69,17 +69,14 @@ func run(s settings) error {
 			return err
 		}
 		defer others.stop()
-		s.store, s.journal = others.list[0].url, others.list[1].url
+		s.store, s.journal = others.list[0].url, others.journal()
 	}
-	p, err := newProcess(s, dir, disk.path)
+	all, err := startPeers(s, dir, disk.path)
+	defer all.kill()
 	if err != nil {
 		return err
 	}
-	defer p.kill()
-	if err := p.start(); err != nil {
-		return err
-	}
-	client, err := newSender(s.events, filepath.Join(dir, "acknowledged.ndjson"), p)
+	client, err := newSender(s.events, filepath.Join(dir, "acknowledged.ndjson"), all)
 	if err != nil {
 		return err
 	}
@@ -90,6 +87,7 @@ func run(s settings) error {
 	c := &counts{}
 	begin := time.Now()
 	for c.kills < s.kills {
+		p := all[r.IntN(len(all))]
 		select {
 		case err := <-sending:
 			return fmt.Errorf("the events came to an end after %d kills: give more of them: %w", c.kills, err)
@@ -127,7 +125,7 @@ func run(s settings) error {
 		return err
 	}
 	c.took = time.Since(begin)
-	return verdict(s, p, client, c)
+	return verdict(s, all, client, c)
 }
 
 // counts are what was done.

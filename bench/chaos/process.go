@@ -31,15 +31,52 @@ type process struct {
 	log *os.File
 }
 
+// peers are the servers that share what they keep; one, where that is embedded.
+type peers []*process
+
+// startPeers starts them one after another. The first makes the key.
+func startPeers(s settings, dir, data string) (all peers, err error) {
+	n := 1
+	if s.journal != "" {
+		n = 3
+	}
+	for i := range n {
+		own, name := data, fmt.Sprint("peer-", i+1)
+		if n > 1 {
+			own = filepath.Join(data, name)
+		}
+		p, err := newProcess(s, filepath.Join(dir, name), own)
+		if err != nil {
+			return all, err
+		}
+		if all = append(all, p); i > 0 {
+			p.key = all[0].key
+		}
+		if err := p.start(); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+func (all peers) kill() {
+	for _, p := range all {
+		p.kill()
+	}
+}
+
 // newProcess makes the configuration of a server on a free port.
 func newProcess(s settings, dir, data string) (*process, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	p := &process{s: s, dir: dir, data: data, address: l.Addr().String()}
 	_ = l.Close()
-	text := fmt.Sprintf("data = %q\n[listen]\naddress = %q\n[detect]\nstate = \"500ms\"\n[store]\nurl = %q\n[journal]\nurl = %q\nsize = \"1GiB\"\nkeep = \"64MiB\"\n", data, p.address, s.store, s.journal)
+	text := fmt.Sprintf("data = %q\n[listen]\naddress = %q\n[detect]\nstate = \"500ms\"\n[store]\nurl = %q\n[journal]\nurl = %q\nreplicas = %d\nsize = \"1GiB\"\nkeep = \"64MiB\"\n", data, p.address, s.store, s.journal, 1+strings.Count(s.journal, ","))
 	if s.rules != "" {
 		text = fmt.Sprintf("rules = [%q]\n", s.rules) + text
 	}

@@ -19,7 +19,8 @@ const index = "logs-endpoint.events.process-default"
 // sender sends the events of a file, in their order, each batch until the server says
 // that it has it.
 type sender struct {
-	p       *process
+	to      peers // in turns
+	turn    int
 	in      *bufio.Reader
 	out     *os.File // what was acknowledged, as the server keeps it
 	n       atomic.Int64
@@ -28,13 +29,13 @@ type sender struct {
 	newest  time.Time
 }
 
-func newSender(events, acknowledged string, p *process) (*sender, error) {
+func newSender(events, acknowledged string, to peers) (*sender, error) {
 	in, err := os.Open(events)
 	if err != nil {
 		return nil, err
 	}
 	out, err := os.Create(acknowledged)
-	return &sender{p: p, in: bufio.NewReaderSize(in, 1<<20), out: out}, err
+	return &sender{to: to, in: bufio.NewReaderSize(in, 1<<20), out: out}, err
 }
 
 func (s *sender) acknowledged() int64 { return s.n.Load() }
@@ -81,7 +82,8 @@ func (s *sender) send(ctx context.Context, docs [][]byte) error {
 	s.note(docs[len(docs)-1])
 	for {
 		limit, cancel := context.WithTimeout(ctx, 20*time.Second)
-		status, text, err := s.p.post(limit, "/_bulk", body.Bytes())
+		s.turn++
+		status, text, err := s.to[s.turn%len(s.to)].post(limit, "/_bulk", body.Bytes())
 		cancel()
 		var answer struct{ Errors bool }
 		if err == nil && status == 200 {

@@ -9,14 +9,25 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// servers are what a server of ours may depend on, which die as well.
+// servers are what a server of ours may depend on, which die as well: PostgreSQL, and the
+// nodes of a NATS cluster.
 type servers struct{ list []*dependency }
+
+// journal gives the addresses of the cluster.
+func (s *servers) journal() string {
+	var urls []string
+	for _, d := range s.list[1:] {
+		urls = append(urls, d.url)
+	}
+	return strings.Join(urls, ",")
+}
 
 // dependency is a server that is killed and started again.
 type dependency struct {
@@ -28,15 +39,22 @@ type dependency struct {
 	log     *os.File
 }
 
-// newServers starts PostgreSQL from the system's programs, and the NATS server that nats
-// names.
+// nodes is how many servers the NATS cluster has.
+const nodes = 3
+
+// newServers starts PostgreSQL from the system's programs, and a cluster of the NATS server
+// that nats names.
 func newServers(dir, nats string) (*servers, error) {
 	s := &servers{}
 	db, err := newPostgres(filepath.Join(dir, "postgres"))
 	if err != nil {
 		return nil, err
 	}
-	s.list = append(s.list, db, newNATS(filepath.Join(dir, "nats"), nats))
+	cluster, err := newNATS(dir, nats)
+	if err != nil {
+		return nil, err
+	}
+	s.list = append([]*dependency{db}, cluster...)
 	for _, d := range s.list {
 		if d.log, err = os.Create(filepath.Join(dir, d.name+".log")); err != nil {
 			return nil, err
@@ -154,22 +172,35 @@ func newPostgres(dir string) (*dependency, error) {
 	return d, nil
 }
 
-// newNATS makes a NATS server with JetStream that writes through to the disk.
-func newNATS(dir, program string) *dependency {
-	d := &dependency{name: "nats"}
-	at, err := port()
-	d.url = "nats://127.0.0.1:" + at
-	d.command = func() *exec.Cmd { return exec.Command(program, "-a", "127.0.0.1", "-p", at, "-js", "-sd", dir) }
-	d.ready = func(ctx context.Context) error {
+// newNATS makes a cluster of NATS servers with JetStream.
+func newNATS(dir, program string) ([]*dependency, error) {
+	var at, routes [nodes]string
+	for i := range nodes {
+		var err error
+		if at[i], err = port(); err == nil {
+			routes[i], err = port()
+		}
 		if err != nil {
+			return nil, err
+		}
+	}
+	var list []*dependency
+	for i := range nodes {
+		name := fmt.Sprintf("nats-%d", i+1)
+		d := &dependency{name: name, url: "nats://127.0.0.1:" + at[i]}
+		d.command = func() *exec.Cmd {
+			return exec.Command(program, "-n", name, "-a", "127.0.0.1", "-p", at[i], "-js", "-sd", filepath.Join(dir, name), "--cluster_name", "chaos",
+				"--cluster", "nats://127.0.0.1:"+routes[i], "--routes", "nats://127.0.0.1:"+strings.Join(routes[:], ",nats://127.0.0.1:"))
+		}
+		d.ready = func(ctx context.Context) error {
+			var dial net.Dialer
+			c, err := dial.DialContext(ctx, "tcp", "127.0.0.1:"+at[i])
+			if err == nil {
+				_ = c.Close()
+			}
 			return err
 		}
-		var dial net.Dialer
-		c, err := dial.DialContext(ctx, "tcp", "127.0.0.1:"+at)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err
+		list = append(list, d)
 	}
-	return d
+	return list, nil
 }

@@ -15,20 +15,20 @@ import (
 )
 
 // verdict compares the alerts in the store with those of a scan.
-func verdict(s settings, p *process, client *sender, c *counts) error {
-	if err := settle(p); err != nil {
+func verdict(s settings, all peers, client *sender, c *counts) error {
+	if err := settle(all[0]); err != nil {
 		return err
 	}
-	p.kill()
+	all.kill()
 	address := s.store
 	if address == "" {
-		address = filepath.Join(p.data, "shrike.db")
+		address = filepath.Join(all[0].data, "shrike.db")
 	}
-	live, err := stored(address)
+	live, leaders, err := stored(address)
 	if err != nil {
 		return err
 	}
-	scanned, err := scan(s, p.dir, client.out.Name())
+	scanned, err := scan(s, all[0].dir, client.out.Name())
 	if err != nil {
 		return err
 	}
@@ -44,6 +44,9 @@ func verdict(s settings, p *process, client *sender, c *counts) error {
 		}
 	}
 	fmt.Printf("chaos: %d kills, %d of PostgreSQL and NATS, %d torn writes, %d times a full disk, in %s\n", c.kills, c.others, c.torn, c.filled, c.took.Round(time.Second))
+	if s.store != "" {
+		fmt.Printf("chaos: %d servers shared journal and store, and took over from each other %s times\n", len(all), leaders)
+	}
 	fmt.Printf("chaos: %d events acknowledged, %d requests sent again, %d alerts stored, %d of a scan\n", client.acknowledged(), client.retries, len(live), len(scanned))
 	fmt.Printf("chaos: %d missing, %d that a scan has not, 0 twice (ids are unique in the store)\n", missing, extra)
 	if missing > 0 || extra > 0 || len(scanned) == 0 {
@@ -73,19 +76,23 @@ func settle(p *process) error {
 	}
 }
 
-// stored gives the ids of the alerts in a store.
-func stored(address string) (map[string]bool, error) {
+// stored gives the ids of the alerts in a store, and how often a server came to lead.
+func stored(address string) (ids map[string]bool, leaders string, err error) {
 	st, err := store.Open(context.Background(), address)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer st.Close()
 	if err := st.Check(context.Background()); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	ids := map[string]bool{}
+	count, err := st.Leaders(context.Background())
+	if err != nil {
+		return nil, "", err
+	}
+	ids = map[string]bool{}
 	err = st.IDs(context.Background(), func(id string) { ids[id] = true })
-	return ids, err
+	return ids, count, err
 }
 
 // scan gives the ids of the alerts of a scan, with the rule of each.

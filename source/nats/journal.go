@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -140,12 +141,34 @@ func (j *Journal) openStream(ctx context.Context) error {
 	case want.MaxBytes <= 0:
 		want.MaxBytes = -1
 	}
-	s, err := j.js.CreateOrUpdateStream(ctx, want)
-	if err != nil {
-		return fmt.Errorf("open the stream %s of the journal: %w", want.Name, err)
+	for deadline := time.Now().Add(patience); ; {
+		s, err := j.js.CreateOrUpdateStream(ctx, want)
+		if err == nil {
+			j.stream = s
+			return nil
+		}
+		if !unready(err) || ctx.Err() != nil || time.Now().After(deadline) {
+			return fmt.Errorf("open the stream %s of the journal: %w", want.Name, err)
+		}
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+		}
 	}
-	j.stream = s
-	return nil
+}
+
+// patience is how long a cluster may take to get ready: its servers have to find each
+// other and agree on a leader.
+const patience = time.Minute
+
+// unready reports whether an error says that a server or cluster is on its way.
+func unready(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		const noPeers = 10005 // for as many replicas
+		return api.Code == http.StatusServiceUnavailable || api.ErrorCode == noPeers
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse)
 }
 
 // Close ends the journal after what was accepted is stored. Readers have to be closed
