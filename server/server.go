@@ -25,7 +25,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"golang.org/x/net/netutil"
 
 	"github.com/shrike-project/shrike/alert"
 	"github.com/shrike-project/shrike/config"
@@ -61,6 +60,7 @@ type Server struct {
 	bulk     *bulk.Handler
 	metrics  *metrics
 	listener net.Listener
+	clients  *connections
 	cert     *tls.Certificate // nil: no TLS
 	started  time.Time
 
@@ -88,7 +88,7 @@ const stateName = "live"
 
 // Open opens a server. Close has to be called in the end.
 func Open(ctx context.Context, opt Options) (*Server, error) {
-	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), metrics: newMetrics()}
+	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), metrics: newMetrics(), clients: newConnections(opt.Config.Limits.Connections)}
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	for _, step := range []func(context.Context) error{s.openData, s.openStore, s.openJournal, s.openSinks, s.openDetection, s.openInputs, s.openHTTP, s.makeFirstKey} {
 		if err := step(ctx); err != nil {
@@ -305,6 +305,7 @@ func (s *Server) Run(ctx context.Context) error {
 		debug.SetMemoryLimit(int64(s.cfg.Memory))
 	}
 	httpServer := bulk.Server(s.handler(), s.log)
+	s.clients.bound(httpServer)
 	judging, stopJudging := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJudging()
 	inputs, stopInputs := context.WithCancel(judging)
@@ -347,9 +348,9 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
-// served is the listener with its bounds.
+// served is the listener, with TLS if that is wanted.
 func (s *Server) served() net.Listener {
-	l := netutil.LimitListener(s.listener, s.cfg.Limits.Connections)
+	l := s.listener
 	if s.cert != nil {
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*s.cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	}

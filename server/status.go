@@ -246,6 +246,11 @@ func (s *Server) measure() {
 		}
 		return 0
 	})
+	s.metrics.gauge("connections", "Clients that are connected.", func() float64 { open, _ := s.clients.counts(); return float64(open) })
+	s.metrics.gauge("connections_dropped", "Connections that were closed because there were too many: those that had waited longest.", func() float64 {
+		_, dropped := s.clients.counts()
+		return float64(dropped)
+	})
 	s.metrics.gauge("rules_running", "Rules that run.", func() float64 { return float64(len(s.rules.Load().Detector.Rules())) })
 	s.metrics.labelled("ingest_refused_total", "Events and requests that were refused.", "reason", prometheus.CounterValue, func() map[string]float64 {
 		out := map[string]float64{}
