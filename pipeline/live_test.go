@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -182,7 +183,8 @@ func liveOptions(s *memoryStore, jobs int, every time.Duration) pipeline.LiveOpt
 }
 
 // TestLiveIsBatch holds live detection to a scan, without a fault, with a store that
-// fails now and then, and with a plug that is pulled again and again at random commits.
+// fails now and then, and with a plug that is pulled again and again at random commits;
+// every other time by a clock that jumps.
 func TestLiveIsBatch(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -204,7 +206,14 @@ func TestLiveIsBatch(t *testing.T) {
 			} else {
 				s.left = -1
 			}
-			l, err := pipeline.NewLive(detect.New(rules, detect.Options{IgnoreIndex: true}), s.from(t), liveOptions(s, 1+r.IntN(4), time.Nanosecond))
+			opt := liveOptions(s, 1+r.IntN(4), time.Nanosecond)
+			if round%2 == 1 { // the clock jumps by up to a day, forth and back
+				var jumps atomic.Uint64
+				opt.Now = func() time.Time {
+					return time.Now().Add(time.Duration(jumps.Add(1)*7919%2881-1440) * time.Minute)
+				}
+			}
+			l, err := pipeline.NewLive(detect.New(rules, detect.Options{IgnoreIndex: true}), s.from(t), opt)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -44,7 +44,7 @@ func (s *sender) acknowledged() int64 { return s.n.Load() }
 func (s *sender) stop() { s.stopped.Store(true) }
 
 // The pace is slow enough for a file of a hundred thousand events to last for hundreds
-// of kills.
+// of kills. Several servers are slower to kill, and take events meanwhile.
 const (
 	batchEvents = 20
 	pause       = 15 * time.Millisecond
@@ -65,7 +65,7 @@ func (s *sender) run(ctx context.Context) error {
 		if err := s.send(ctx, docs); err != nil {
 			return err
 		}
-		time.Sleep(pause)
+		time.Sleep(pause * time.Duration(len(s.to)))
 	}
 	// An event of long after lets all sequences come to their end.
 	last := fmt.Sprintf(`{"@timestamp":%q,"event":{"category":["none"]}}`, s.newest.Add(365*24*time.Hour).UTC().Format(time.RFC3339Nano))
