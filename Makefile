@@ -77,10 +77,16 @@ chaos: build bench/data/live.ndjson
 	go run ./bench/chaos -events bench/data/live.ndjson -rules bench/data/corpus -kills $(SERVER_KILLS) -nats bin/nats-server
 
 # Real shippers send CLIENT_EVENTS events each through restarts of shrike serve; takes
-# Debian's packages rsyslog and rsyslog-elasticsearch.
+# Debian's packages rsyslog and rsyslog-elasticsearch, and builds Filebeat.
 CLIENT_EVENTS = 100000
-clients: build
-	cd bench/clients && for client in go rsyslog; do go run . -client $$client -events $(CLIENT_EVENTS) || exit 1; done
+FILEBEAT = v7.17.29
+clients: build bin/filebeat
+	cd bench/clients && for client in go rsyslog filebeat; do go run . -client $$client -events $(CLIENT_EVENTS) || exit 1; done
+
+bin/filebeat:
+	src=$$(go mod download -json github.com/elastic/beats/v7@$(FILEBEAT) | sed -n 's/.*"Dir": "\(.*\)",/\1/p') && dir=$$(mktemp -d) && \
+	cp -r "$$src" $$dir/beats && chmod -R u+w $$dir/beats && \
+	(cd $$dir/beats && GOFLAGS=-mod=mod CGO_ENABLED=0 go build -o "$(CURDIR)/bin/filebeat" ./filebeat); rm -rf $$dir; test -x $@
 
 # What it bears: events a second, time until alerts are stored, and FLOOD seconds of
 # more than that. Writes bench/LOAD.md.

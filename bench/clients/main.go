@@ -1,7 +1,7 @@
 // Command clients has real shippers send events to shrike serve while it is killed and
 // started again, and counts what arrives.
 //
-//	go run . [-client go|rsyslog] [-events N] [-every DURATION]
+//	go run . [-client go|rsyslog|filebeat] [-events N] [-every DURATION]
 //
 // A rule that every event hits makes an alert of each, so that the alerts tell which
 // events came; their ids tell that none is there twice. The program is a module of its
@@ -29,6 +29,7 @@ import (
 // settings are the flags.
 type settings struct {
 	bin    string
+	beat   string
 	client string
 	events int
 	every  time.Duration
@@ -37,14 +38,15 @@ type settings struct {
 // clients send documents until all are taken.
 var clients = map[string]func(ctx context.Context, s *server, docs []string) error{
 	"go":      sendWithGo,
-	"rsyslog": sendWithRsyslog,
+	"rsyslog": sendWithRsyslog, "filebeat": sendWithFilebeat,
 }
 
 func main() {
 	log.SetFlags(log.Ltime)
 	var s settings
 	flag.StringVar(&s.bin, "bin", "../../bin/shrike", "the program")
-	flag.StringVar(&s.client, "client", "go", "go (go-elasticsearch's bulk indexer) or rsyslog (omelasticsearch)")
+	flag.StringVar(&s.client, "client", "go", "go (go-elasticsearch's bulk indexer), rsyslog (omelasticsearch) or filebeat")
+	flag.StringVar(&s.beat, "filebeat", "../../bin/filebeat", "Filebeat's program")
 	flag.IntVar(&s.events, "events", 100_000, "how many are sent")
 	flag.DurationVar(&s.every, "every", 2*time.Second, "time between two restarts: every other one by SIGKILL")
 	flag.Parse()
@@ -67,6 +69,7 @@ func run(s settings) error {
 	if err != nil {
 		return err
 	}
+	p.filebeat = s.beat
 	defer p.stop(syscall.SIGKILL)
 	if err := p.start(); err != nil {
 		return err
@@ -128,6 +131,7 @@ query = 'process where process.pid >= 0'
 // server is shrike serve, which comes and goes.
 type server struct {
 	bin, dir, address string
+	filebeat          string
 	key               string
 
 	mu  sync.Mutex

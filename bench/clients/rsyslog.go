@@ -38,22 +38,27 @@ func sendWithRsyslog(ctx context.Context, s *server, docs []string) error {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
 	cmd := exec.CommandContext(ctx, "rsyslogd", "-n", "-f", config, "-i", filepath.Join(s.dir, "rsyslog.pid"))
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	go func() { _ = cmd.Wait() }()
+	return writeSlowly(file, docs)
+}
+
+// writeSlowly writes documents to a file, spread over several restarts of the server.
+func writeSlowly(file string, docs []string) error {
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
 	for i, doc := range docs {
 		if _, err := fmt.Fprintln(out, doc); err != nil {
 			return err
 		}
-		if i%1000 == 999 { // spread over several restarts
+		if i%1000 == 999 {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
