@@ -22,8 +22,9 @@ const spoken = "8.17.0"
 
 func (s *Server) openHTTP(context.Context) error {
 	l := s.cfg.Limits
+	waiting := &backlog{s: s}
 	s.bulk = bulk.New(bulk.Config{
-		Journal: &backlog{s: s}, Auth: keys{s.store}, MaxBodyBytes: int64(l.Body), MaxDocumentBytes: int64(l.Document), MaxMemoryBytes: int64(l.Memory),
+		Journal: waiting, Full: waiting.full, Auth: keys{s.store}, MaxBodyBytes: int64(l.Body), MaxDocumentBytes: int64(l.Document), MaxMemoryBytes: int64(l.Memory),
 		Rate: l.Rate, Version: spoken, Log: s.log,
 	})
 	if s.cfg.Listen.TLS() {
@@ -116,10 +117,17 @@ type backlog struct {
 
 // Accept implements bulk.Journal.
 func (b *backlog) Accept(ctx context.Context, docs []byte, count int) error {
+	if err := b.full(ctx); err != nil {
+		return err
+	}
+	return b.s.journal.Accept(ctx, docs, count)
+}
+
+func (b *backlog) full(ctx context.Context) error {
 	if waiting := b.waiting(ctx); waiting > int64(b.s.cfg.Journal.Backlog) {
 		return &nats.FullError{Reason: fmt.Sprintf("%d bytes wait to be judged", waiting), After: time.Second}
 	}
-	return b.s.journal.Accept(ctx, docs, count)
+	return nil
 }
 
 // waiting tells, as of a moment ago, how many bytes of the journal wait.

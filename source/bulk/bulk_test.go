@@ -48,6 +48,14 @@ type later struct{}
 func (later) Error() string             { return "full" }
 func (later) RetryAfter() time.Duration { return 1500 * time.Millisecond }
 
+// failingReader must not be read.
+type failingReader struct{ t *testing.T }
+
+func (f failingReader) Read([]byte) (int, error) {
+	f.t.Error("a body was read")
+	return 0, io.EOF
+}
+
 type auth struct{}
 
 func (auth) Key(_ context.Context, encoded string) (bulk.Who, error) {
@@ -227,6 +235,14 @@ func TestBackPressure(t *testing.T) {
 	one := `{"create":{"_index":"a"}}` + "\n" + `{"n":1}` + "\n"
 	w := send(handler(&memory{err: fmt.Errorf("accept: %w", later{})}, nil), "POST", "/_bulk", one)
 	if w.Code != 429 || w.Header().Get("Retry-After") != "2" || !strings.Contains(w.Body.String(), "es_rejected_execution_exception") {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	// A body that would be refused is not read.
+	unread := httptest.NewRequest("POST", "/_bulk", failingReader{t})
+	unread.Header.Set("Authorization", "ApiKey good")
+	w = httptest.NewRecorder()
+	handler(&memory{}, func(c *bulk.Config) { c.Full = func(context.Context) error { return later{} } }).ServeHTTP(w, unread)
+	if w.Code != 429 || w.Header().Get("Retry-After") != "2" {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 	w = send(handler(&memory{err: errors.New("secret reason")}, nil), "POST", "/_bulk", one)

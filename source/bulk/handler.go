@@ -51,6 +51,9 @@ type Authenticator interface {
 type Config struct {
 	Journal Journal
 	Auth    Authenticator
+	// Full, if it is set, is asked before a body is read: the error of Accept that would
+	// follow anyway, or nil.
+	Full func(context.Context) error
 	// MaxBodyBytes bounds a body, compressed and not; MaxDocumentBytes an event, and
 	// MaxMemoryBytes all bodies under way.
 	MaxBodyBytes, MaxDocumentBytes, MaxMemoryBytes int64
@@ -148,6 +151,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, &failure{http.StatusForbidden, "security_exception", "action [indices:data/write/bulk] is unauthorized: the key has not the scope ingest", 0})
 		return
 	}
+	if h.cfg.Full != nil {
+		if err := h.cfg.Full(r.Context()); err != nil {
+			h.fail(w, r, h.notTaken(err, 1))
+			return
+		}
+	}
 	if f := op.run(h, w, r, op); f != nil {
 		h.fail(w, r, f)
 	}
@@ -224,6 +233,11 @@ func (h *Handler) accept(ctx context.Context, docs []byte, count int) *failure {
 		h.stats.bytes.Add(int64(len(docs)))
 		return nil
 	}
+	return h.notTaken(err, count)
+}
+
+// notTaken answers for events that the journal did not take, or will not.
+func (h *Handler) notTaken(err error, count int) *failure {
 	var later interface{ RetryAfter() time.Duration }
 	if errors.As(err, &later) {
 		h.stats.refuse("journal full", int64(count))
