@@ -220,6 +220,9 @@ func (m *Matcher) arrival(ev *event.Event, clock int) *Arrival {
 	return a
 }
 
+// From says where the documents of the events to come stand; see sequence.Packer.From.
+func (m *Matcher) From(data []byte, again func(from, to int) []byte) { m.packer.From(data, again) }
+
 // Pause calls emit with how far the time of events has come since the last Pause,
 // so that a Stream learns of events that hit nothing. What was emitted since then may be
 // given to another goroutine from now on.

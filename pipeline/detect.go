@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/shrike-project/shrike/alert"
@@ -81,7 +82,11 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 			if opt.Stream.Lateness < 0 && opt.Resume == nil {
 				return sighting(ctx, j, &kept, !opt.Scan.Within.bounded())
 			}
-			return arriving(j)
+			judge := arriving(j)
+			if opt.Resume == nil {
+				judge.Begin = func(seen Seen) { j.matcher.From(seen.Data, t.reading(seen.Again)) }
+			}
+			return judge
 		}, t.take, opt.Scan)
 		err = t.finish(err)
 		sum.Stopped, sum.Took = err != nil, time.Since(start) // the end of sequences included
@@ -129,6 +134,21 @@ func (t *taker) take(f found, from Place) error {
 		return err
 	}
 	return t.err
+}
+
+// reading gives a function for documents of a batch that are read again; nil if that
+// cannot be done. It is called where the alerts of sequences are made, by this goroutine.
+func (t *taker) reading(again func(event.Extent) ([]byte, error)) func(from, to int) []byte {
+	if again == nil {
+		return nil
+	}
+	return func(from, to int) []byte {
+		doc, err := again(event.Extent{Start: from, End: to})
+		if err != nil && t.err == nil {
+			t.err = fmt.Errorf("read an event again: %w", err)
+		}
+		return doc
+	}
 }
 
 func (t *taker) signal(s *detect.Signal) { t.builder.Build(s, t.alert) }

@@ -90,14 +90,54 @@ func runCase(t *testing.T, name string, c *eqltest.Case) int {
 	for _, jobs := range []int{1, 4} {
 		for _, single := range []bool{true, false} {
 			for _, memory := range []int{0, 1} {
-				got := runPipeline(t, r, hitsOf(c, single), jobs, memory, c.Lateness)
-				if !slices.Equal(got, want) {
-					t.Errorf("%s with %d jobs, in one batch %v, memory %d: %v, expected %v", name, jobs, single, memory, got, want)
+				for _, again := range []bool{false, true} {
+					src := hitsOf(c, single)
+					if again {
+						readAgain(src, nil)
+					}
+					got := runPipeline(t, r, src, jobs, memory, c.Lateness)
+					if !slices.Equal(got, want) {
+						t.Errorf("%s with %d jobs, in one batch %v, memory %d, read again %v: %v, expected %v", name, jobs, single, memory, again, got, want)
+					}
 				}
 			}
 		}
 	}
 	return len(want)
+}
+
+// readAgain has the memory of batches used for other things once they are released, and
+// their documents read again into memory that the next one uses; or an error in place of that.
+func readAgain(src *batches, fails error) {
+	var buf []byte
+	for i := range src.list {
+		b := &src.list[i]
+		kept := bytes.Clone(b.Data)
+		b.Release = func() { clear(b.Data) }
+		b.Again = func(at event.Extent) ([]byte, error) {
+			clear(buf)
+			buf = append(buf[:0], kept[at.Start:at.End]...)
+			return buf, fails
+		}
+	}
+}
+
+// TestAnEventThatIsGone cannot be read again when the sequence it is part of is there.
+func TestAnEventThatIsGone(t *testing.T) {
+	gone := errors.New("gone")
+	for _, lateness := range []time.Duration{time.Second, detect.Unlimited} {
+		src := &batches{list: []event.Batch{{Name: "f"}}}
+		for _, step := range "ab" {
+			src.list[0].Data = fmt.Appendf(src.list[0].Data, `{"@timestamp":"2026-03-01T12:00:00Z","step":"%c","key":"k"}`+"\n", step)
+		}
+		readAgain(src, gone)
+		d := detect.New([]*rule.Rule{liveRule(t, "pair", `sequence by key [any where step == "a"] [any where step == "b"]`)}, detect.Options{IgnoreIndex: true})
+		n := 0
+		_, _, err := pipeline.Detect(t.Context(), src, d, pipeline.DetectOptions{Stream: detect.StreamOptions{Lateness: lateness}, Emit: func(*alert.Alert) error { n++; return nil }})
+		if !errors.Is(err, gone) || n > 0 {
+			t.Errorf("lateness %v: error %v, %d alerts", lateness, err, n)
+		}
+	}
 }
 
 func runPipeline(t *testing.T, r *rule.Rule, src pipeline.Source, jobs, memory int, lateness time.Duration) []string {

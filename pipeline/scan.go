@@ -23,6 +23,8 @@ type Judge[R any] struct {
 	// Skips, if set, tells that nothing follows from a document. Such a document is
 	// counted as an event if it looks like one, and not decoded.
 	Skips func(doc []byte) bool
+	// Begin, if set, is told of each batch before its events.
+	Begin func(seen Seen)
 	// Event looks at an event and emits what follows from it. The event holds
 	// until it returns. At is where its document stands in Seen.Data.
 	Event func(ev *event.Event, at event.Extent, emit func(R))

@@ -48,6 +48,7 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 		w.expand(&b)
 		seen = Seen{Data: w.expanded.Data}
 	} else {
+		w.begin(seen)
 		w.documents(&b)
 	}
 	if w.at = -1; w.judge.Pause != nil {
@@ -63,6 +64,12 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	}
 	w.many = len(w.out.results)
 	return w.out
+}
+
+func (w *worker[R]) begin(seen Seen) {
+	if w.judge.Begin != nil {
+		w.judge.Begin(seen)
+	}
 }
 
 // documents judges the documents that a batch holds.
@@ -85,6 +92,7 @@ func (w *worker[R]) expand(b *event.Batch) {
 	x := &w.expanded
 	x.Reset()
 	b.Expand(x)
+	w.begin(Seen{Data: x.Data})
 	w.lines = lineCounter{text: b.Data, line: 1}
 	for i, e := range x.Docs {
 		if w.at = -1; x.Lines {

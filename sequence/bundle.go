@@ -21,10 +21,15 @@ const (
 type bundle struct {
 	text []byte
 	size int // of the text before it was packed; 0: it is not packed
+	// again, if it is set, reads a part of the text, which is not kept.
+	again func(from, to int) []byte
 }
 
 // unpack gives the text. It must not be changed.
 func (b *bundle) unpack() []byte {
+	if b.again != nil {
+		panic("records whose documents are not kept cannot be saved")
+	}
 	if b.size == 0 {
 		return b.text
 	}
@@ -61,7 +66,27 @@ type Packer struct {
 	open    *bundle
 	text    []byte // of the open bundle; its memory is used again
 	scratch []byte
-	hit     *extra // with an index and no more, as of most events
+	hit     *extra  // with an index and no more, as of most events
+	later   *bundle // of the documents in within; nil: copies are kept
+	within  []byte
+}
+
+// From says where the documents of records to come stand: parts of data need not be kept,
+// since again reads them, until its next call. Records made like this cannot be saved, and
+// their documents are read by one goroutine at a time. A nil again has copies kept.
+func (p *Packer) From(data []byte, again func(from, to int) []byte) {
+	p.later, p.within = nil, data
+	if again != nil {
+		p.later = &bundle{again: again}
+	}
+}
+
+// place gives where in data a part of it stands.
+func place(data, part []byte) (at int, ok bool) {
+	if at = cap(data) - cap(part); len(part) == 0 || at < 0 || at+len(part) > len(data) {
+		return 0, false
+	}
+	return at, &data[at] == &part[0]
 }
 
 // Pack sets the hit of a record and its document to copies.
@@ -74,6 +99,13 @@ func (p *Packer) Pack(r *Record, index, id string, doc []byte) {
 			p.hit = &extra{index: strings.Clone(index)}
 		}
 		r.extra = p.hit
+	}
+	if p.later != nil {
+		if at, ok := place(p.within, doc); ok {
+			r.bundle, r.at, r.length = p.later, uint32(at), uint32(len(doc))
+			r.hash(doc)
+			return
+		}
 	}
 	if len(p.text)+len(doc) > bundleBytes {
 		p.Seal()
@@ -125,6 +157,9 @@ func (r *Record) SetDocument(doc []byte) {
 // SetDocument was given does.
 func (r *Record) Document() []byte {
 	b := r.bundled()
+	if b.again != nil {
+		return bytes.Clone(b.again(int(r.at), int(r.at+r.length)))
+	}
 	doc := b.unpack()[r.at : r.at+r.length : r.at+r.length]
 	if b.size == 0 && r.length != uint32(len(b.text)) {
 		return bytes.Clone(doc) // the bundle is open, and its memory is used again
@@ -135,6 +170,9 @@ func (r *Record) Document() []byte {
 // Size is about the memory that the document takes.
 func (r *Record) Size() int {
 	b := r.bundled()
+	if b.again != nil {
+		return 0
+	}
 	if b.size == 0 {
 		return int(r.length)
 	}
@@ -162,7 +200,9 @@ type Unpacker struct {
 
 // Document gives the document of a record, until the next call.
 func (u *Unpacker) Document(r *Record) []byte {
-	if b := r.bundled(); u.of != b || b.size == 0 {
+	if b := r.bundled(); b.again != nil {
+		return b.again(int(r.at), int(r.at+r.length))
+	} else if u.of != b || b.size == 0 {
 		u.of, u.text = b, b.unpack()
 	}
 	return u.text[r.at : r.at+r.length]
