@@ -19,12 +19,21 @@ type Kept struct {
 	BuildingBlock bool
 	// Document is the alert document, on one line and without a line end.
 	Document []byte
+	// Suppression is the alert's group, if its rule asks for one; a store does not keep it.
+	Suppression *Suppression
 }
 
 // Keep gives what is kept of an alert.
 func (a *Alert) Keep() *Kept {
+	group := a.Suppression()
+	if group != nil {
+		told := *a
+		told.Suppress(group, 0, a.Time, a.Time)
+		a = &told
+	}
 	return &Kept{
-		ID: a.ID, RuleID: a.Rule.RuleID, RuleName: a.RuleName,
+		Suppression: group,
+		ID:          a.ID, RuleID: a.Rule.RuleID, RuleName: a.RuleName,
 		Severity: a.Severity, RiskScore: a.RiskScore, Tags: a.Rule.Tags,
 		Time: a.Time, Timed: a.Timed, Reason: a.Reason, BuildingBlock: a.BuildingBlock,
 		Document: a.AppendJSON(nil),

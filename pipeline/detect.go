@@ -33,6 +33,8 @@ type DetectStats struct {
 	// Repeated counts alerts that were given before, and Twice those on the second
 	// report of a process start whose first the same rule alerted on.
 	Repeated, Twice int64
+	// Suppressed counts alerts that others of their group stand for.
+	Suppressed int64
 }
 
 // found is what a worker makes of an event: an alert, or an arrival for the rules
@@ -68,7 +70,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	start := time.Now()
 	stream := d.NewStream(opt.Stream)
 	builder := alert.NewBuilder(opt.Run, d.Fields().Types())
-	t := &taker{opt: opt, stream: stream, builder: builder, stretch: newStretch(opt.Resume, opt.Emit)}
+	t := &taker{opt: opt, stream: stream, builder: builder, stretch: newStretch(opt.Resume, opt.Emit), suppress: suppressor{hurry: opt.Resume != nil}}
 	var sum *Summary
 	err := t.begin(d)
 	if err == nil {
@@ -93,19 +95,20 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	} else {
 		sum = &Summary{Stopped: true}
 	}
-	return sum, DetectStats{Stream: stream.Stats(), Repeated: t.before.count, Twice: t.twice}, err
+	return sum, DetectStats{Stream: stream.Stats(), Repeated: t.before.count, Twice: t.twice, Suppressed: t.suppress.count}, err
 }
 
 // taker takes what the workers found, in order.
 type taker struct {
-	opt     DetectOptions
-	stream  *detect.Stream
-	builder *alert.Builder
-	before  repetitions
-	starts  starts
-	twice   int64
-	stretch *stretch // nil: no later run goes on
-	err     error
+	opt      DetectOptions
+	stream   *detect.Stream
+	builder  *alert.Builder
+	before   repetitions
+	starts   starts
+	twice    int64
+	stretch  *stretch // nil: no later run goes on
+	suppress suppressor
+	err      error
 }
 
 func (t *taker) begin(d *detect.Detector) error {
@@ -151,11 +154,40 @@ func (t *taker) reading(again func(event.Extent) ([]byte, error)) func(from, to 
 	}
 }
 
-func (t *taker) signal(s *detect.Signal) { t.builder.Build(s, t.alert) }
+func (t *taker) signal(s *detect.Signal) {
+	if s.Rule.AlertSuppression == nil {
+		t.builder.Build(s, t.alert)
+		return
+	}
+	var all []*alert.Alert
+	t.builder.Build(s, func(a *alert.Alert) { all = append(all, a) })
+	t.group(all)
+}
 
+// alert takes an alert.
 func (t *taker) alert(a *alert.Alert) {
+	if a.Rule.AlertSuppression != nil {
+		t.group([]*alert.Alert{a})
+	} else if t.err == nil && !t.before.again(a.ID) {
+		t.give(a)
+	}
+}
+
+// group takes an alert with the building blocks before it, whose rule asks for
+// suppression.
+func (t *taker) group(all []*alert.Alert) {
+	if len(all) == 0 || t.err != nil || t.before.again(all[len(all)-1].ID) || t.suppress.take(all) {
+		return
+	}
+	for _, a := range all {
+		t.give(a)
+	}
+}
+
+// give emits an alert, or holds it until its stretch ends.
+func (t *taker) give(a *alert.Alert) {
 	switch {
-	case t.err != nil || t.before.again(a.ID):
+	case t.err != nil:
 	case t.stretch != nil:
 		t.stretch.held = append(t.stretch.held, a)
 	default:
@@ -182,6 +214,9 @@ func (t *taker) finish(err error) error {
 	})
 	if err == nil {
 		err = t.err
+	}
+	if err == nil {
+		err = t.suppress.emit(t.opt.Emit)
 	}
 	if err == nil && t.stretch != nil {
 		err = t.stretch.end()

@@ -19,15 +19,16 @@ const (
 
 // group is what is stored in one go.
 type group struct {
-	alerts  []*alert.Kept
-	bytes   int
-	batches []CommittedBatch
-	acks    []func()
-	state   *frozenState // nil: not due
+	alerts     []*alert.Kept
+	suppressed []alert.Suppressed
+	bytes      int
+	batches    []CommittedBatch
+	acks       []func()
+	state      *frozenState // nil: not due
 }
 
 func (g *group) full() bool {
-	return len(g.alerts) >= mostGroupAlerts || g.bytes >= mostGroupBytes || len(g.batches) >= mostGroupBatches
+	return len(g.alerts)+len(g.suppressed) >= mostGroupAlerts || g.bytes >= mostGroupBytes || len(g.batches) >= mostGroupBatches
 }
 
 // gatherer takes what the workers found, in order, and makes groups of it.
@@ -99,7 +100,7 @@ func (l *Live) gather(inOrder <-chan liveWork, groups chan<- *group, stop func()
 
 // pending tells whether something has yet to be stored.
 func (g *gatherer) pending() bool {
-	return g.err == nil && (len(g.group.batches) > 0 || g.group.state != nil || len(g.group.alerts) > 0)
+	return g.err == nil && (len(g.group.batches) > 0 || g.group.state != nil || len(g.group.alerts) > 0 || len(g.group.suppressed) > 0)
 }
 
 // stateDue tells whether a state should be made. Making one takes a twentieth of the
@@ -142,20 +143,34 @@ func (g *gatherer) take(job liveWork, out *outcome[found]) error {
 func (g *gatherer) found(f found) error {
 	switch {
 	case f.kept != nil:
-		g.alert(f.kept)
+		g.alerts(f.kept)
 	case f.newest != nil:
 		g.state.reach(*f.newest)
 	case f.arrival != nil:
 		return g.stream.Observe(f.arrival, func(s *detect.Signal) {
-			g.builder.Build(s, func(a *alert.Alert) { g.alert(a.Keep()) })
+			var all []*alert.Kept
+			g.builder.Build(s, func(a *alert.Alert) { all = append(all, a.Keep()) })
+			g.alerts(all...)
 		})
 	}
 	return nil
 }
 
-func (g *gatherer) alert(k *alert.Kept) {
-	g.group.alerts = append(g.group.alerts, k)
-	g.group.bytes += len(k.Document)
+// alerts takes an alert with the building blocks of its sequence before it.
+func (g *gatherer) alerts(all ...*alert.Kept) {
+	if len(all) == 0 {
+		return
+	}
+	if last := all[len(all)-1]; last.Suppression != nil {
+		if w, first := g.state.Suppressing.of(last.ID, last.Time, last.Suppression); !first {
+			g.group.suppressed = append(g.group.suppressed, alert.Suppressed{Of: w.ID, ID: last.ID, At: last.Time})
+			return
+		}
+	}
+	for _, k := range all {
+		g.group.alerts = append(g.group.alerts, k)
+		g.group.bytes += len(k.Document)
+	}
 }
 
 // use makes a stream for rules, in its first state.

@@ -31,8 +31,9 @@ var ErrNotWanted = errors.New("nothing is stored any more")
 // returns nil.
 type Committer interface {
 	// Commit stores alerts, and returns how many of them are new: an alert whose id is
-	// there already is not stored twice.
-	Commit(ctx context.Context, alerts []*alert.Kept) (fresh int, err error)
+	// there already is not stored twice. Those that were suppressed are counted, each once,
+	// with the alerts that stand for them.
+	Commit(ctx context.Context, alerts []*alert.Kept, suppressed []alert.Suppressed) (fresh int, err error)
 	// Save replaces the state, which write writes; it may be called again.
 	Save(ctx context.Context, write func(io.Writer) error) error
 }
@@ -254,9 +255,9 @@ func (l *Live) store(ctx context.Context, groups <-chan *group, states chan *fro
 	defer close(states)
 	for g := range groups {
 		fresh := 0
-		if len(g.alerts) > 0 {
+		if len(g.alerts)+len(g.suppressed) > 0 {
 			err := l.persist(ctx, func() (err error) {
-				fresh, err = l.opt.Store.Commit(ctx, g.alerts)
+				fresh, err = l.opt.Store.Commit(ctx, g.alerts, g.suppressed)
 				return err
 			})
 			if err != nil {

@@ -73,12 +73,13 @@ var errPulled = errors.New("the plug is pulled")
 // memoryStore keeps what is committed. Its plug can be pulled: after so many commits
 // nothing is stored any more.
 type memoryStore struct {
-	mu     sync.Mutex
-	alerts map[string][]byte
-	state  []byte
-	left   int // commits until the plug is pulled; negative: never
-	fails  func() bool
-	pulled context.CancelFunc
+	suppressed map[string]string // id → the one that stands for it
+	mu         sync.Mutex
+	alerts     map[string][]byte
+	state      []byte
+	left       int // commits until the plug is pulled; negative: never
+	fails      func() bool
+	pulled     context.CancelFunc
 }
 
 func (s *memoryStore) use() error {
@@ -107,7 +108,7 @@ func (s *memoryStore) Save(_ context.Context, write func(io.Writer) error) error
 	return nil
 }
 
-func (s *memoryStore) Commit(_ context.Context, alerts []*alert.Kept) (int, error) {
+func (s *memoryStore) Commit(_ context.Context, alerts []*alert.Kept, suppressed []alert.Suppressed) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.use(); err != nil {
@@ -119,6 +120,12 @@ func (s *memoryStore) Commit(_ context.Context, alerts []*alert.Kept) (int, erro
 			s.alerts[a.ID] = a.Document
 			fresh++
 		}
+	}
+	for _, one := range suppressed {
+		if s.suppressed == nil {
+			s.suppressed = map[string]string{}
+		}
+		s.suppressed[one.ID] = one.Of
 	}
 	return fresh, nil
 }
@@ -150,7 +157,15 @@ func liveRules(t *testing.T) []*rule.Rule {
 		liveRule(t, "pair", `sequence by key with maxspan=30s [any where step == "a"] [any where step == "b"]`),
 		liveRule(t, "absent", `sequence by key with maxspan=5s [any where step == "b"] ![any where step == "a"]`),
 		liveRule(t, "sample", `sample by key [any where step == "a"] [any where step == "c"]`),
+		suppressed(liveRule(t, "few", `any where step == "c"`), 40*time.Second, "key"),
+		suppressed(liveRule(t, "few pairs", `sequence by key with maxspan=30s [any where step == "b"] [any where step == "c"]`), 0, "key", "missing"),
 	}
+}
+
+// suppressed has a rule suppress alerts.
+func suppressed(r *rule.Rule, d time.Duration, by ...string) *rule.Rule {
+	r.AlertSuppression, r.Interval = &rule.Suppression{GroupBy: by, Duration: d, MissingFields: "suppress"}, 5*time.Minute
+	return r
 }
 
 // randomDocs makes events that come up to two seconds late, and one at the end that is
@@ -189,7 +204,7 @@ func TestLiveIsBatch(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed number %d", seed)
-	pulls, alerts := 0, 0
+	pulls, alerts, inLive := 0, 0, 0
 	for round := range 15 {
 		rules := liveRules(t)
 		j := newMemoryJournal(randomDocs(r, 600), 1+r.IntN(20))
@@ -227,6 +242,11 @@ func TestLiveIsBatch(t *testing.T) {
 			}
 			pulls++
 		}
+		for id, of := range s.suppressed {
+			if inLive++; s.alerts[id] != nil || s.alerts[of] == nil {
+				t.Fatalf("round %d: %s is suppressed for %s", round, id, of)
+			}
+		}
 		if got := s.ids(); !slices.Equal(got, want) {
 			for _, id := range got {
 				if _, known := slices.BinarySearch(want, id); !known {
@@ -235,6 +255,9 @@ func TestLiveIsBatch(t *testing.T) {
 			}
 			t.Fatalf("round %d: %d alerts, a scan gives %d", round, len(got), len(want))
 		}
+	}
+	if inLive == 0 {
+		t.Error("nothing was suppressed")
 	}
 	if pulls < 20 || alerts < 1000 {
 		t.Errorf("%d pulls of the plug and %d alerts are too few to tell anything", pulls, alerts)

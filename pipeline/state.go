@@ -27,6 +27,8 @@ type State struct {
 	Rules map[string]RuleSince `json:"rules"`
 	// Holes are the stretches of the source that were gone before they were judged.
 	Holes []Hole `json:"holes,omitempty"`
+	// Suppressing are the groups of alerts that are open.
+	Suppressing windows `json:"suppressing,omitempty"`
 
 	newest   reach            // as Newest
 	of       *detect.Detector // whose rules Rules are
@@ -153,6 +155,6 @@ func (s *State) begin(d *detect.Detector, sequence uint64, now time.Time) {
 func (s *State) copy() *State {
 	c := *s
 	c.Holes = append([]Hole(nil), s.Holes...)
-	c.snapshot = nil
+	c.snapshot, c.Suppressing = nil, nil
 	return &c
 }

@@ -228,8 +228,8 @@ func ReadState(ctx context.Context, s *store.Store) (*pipeline.State, error) {
 type committer struct{ s *Server }
 
 // Commit implements pipeline.Committer.
-func (c committer) Commit(ctx context.Context, alerts []*alert.Kept) (int, error) {
-	fresh, err := c.s.store.Commit(ctx, store.Commit{Alerts: alerts, Sinks: c.s.wanted, Lease: c.s.lease.Load()})
+func (c committer) Commit(ctx context.Context, alerts []*alert.Kept, suppressed []alert.Suppressed) (int, error) {
+	fresh, err := c.s.store.Commit(ctx, store.Commit{Alerts: alerts, Suppressed: suppressed, Sinks: c.s.wanted, Lease: c.s.lease.Load()})
 	return len(fresh), deposed(err)
 }
 

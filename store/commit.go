@@ -15,6 +15,9 @@ import (
 // Commit is what is written in one transaction.
 type Commit struct {
 	Alerts []*alert.Kept
+	// Suppressed are alerts that are not stored, but counted with those that stand for them,
+	// each once.
+	Suppressed []alert.Suppressed
 	// Sinks gives the names of the sinks that a new alert is sent to; nil: none.
 	Sinks func(*alert.Kept) []string
 	// States are named values that replace the ones before; nil deletes one.
@@ -44,6 +47,15 @@ func (s *Store) Commit(ctx context.Context, c Commit) (fresh []*alert.Kept, err 
 		}
 		for some := range slices.Chunk(rows, perStatement) {
 			if err := s.insert(ctx, tx, some, c.Sinks, &fresh); err != nil {
+				return err
+			}
+		}
+		for some := range slices.Chunk(c.Suppressed, perStatement) {
+			var args []any
+			for _, one := range some {
+				args = append(args, one.Of, one.ID, one.At.Std().UnixMilli())
+			}
+			if _, err := s.exec(ctx, tx, "INSERT INTO suppressed (alert, id, at) VALUES "+places(len(some), 3)+" ON CONFLICT DO NOTHING", args...); err != nil {
 				return err
 			}
 		}

@@ -54,6 +54,9 @@ func (s *Store) Purge(ctx context.Context, before time.Time) (total int64, err e
 }
 
 func (s *Store) purgeSome(ctx context.Context, tx *sql.Tx, wordKey, some string, before time.Time, n *int64) error {
+	if _, err := s.exec(ctx, tx, "DELETE FROM suppressed WHERE alert IN (SELECT id FROM alerts WHERE seq IN "+some+")", before.UnixMilli()); err != nil {
+		return fmt.Errorf("delete old alerts: %w", err)
+	}
 	for _, table := range []struct{ name, key string }{{"documents", "seq"}, {"words", wordKey}, {"notes", "seq"}, {"outbox", "seq"}, {"alerts", "seq"}} {
 		deleted, err := s.exec(ctx, tx, "DELETE FROM "+table.name+" WHERE "+table.key+" IN "+some, before.UnixMilli())
 		if err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type Stored struct {
 	Triage
 	// Version counts the changes; see Change.
 	Version int64
+	// Suppressed counts the alerts that this one stands for.
+	Suppressed int64
 }
 
 // Triage is what people say of an alert.
@@ -83,14 +86,14 @@ func (k *keptRow) finish(a *alert.Kept) error {
 	return nil
 }
 
-const storedColumns = keptColumns + ", a.seq, a.host, a.user_name, a.stored, a.status, a.close_reason, a.assignees, a.labels, a.version"
+const storedColumns = keptColumns + ", a.seq, a.host, a.user_name, a.stored, a.status, a.close_reason, a.assignees, a.labels, a.version, (SELECT COUNT(*) FROM suppressed x WHERE x.alert = a.id)"
 
 func scanStored(scan func(...any) error, more ...any) (Stored, error) {
 	var a Stored
 	var k keptRow
 	var stored int64
 	var assignees, labels string
-	targets := append(k.targets(&a.Kept), &a.Seq, &a.Host, &a.User, &stored, &a.Status, &a.CloseReason, &assignees, &labels, &a.Version)
+	targets := append(k.targets(&a.Kept), &a.Seq, &a.Host, &a.User, &stored, &a.Status, &a.CloseReason, &assignees, &labels, &a.Version, &a.Suppressed)
 	if err := scan(append(targets, more...)...); err != nil {
 		return a, err
 	}
@@ -233,11 +236,27 @@ func (s *Store) Alert(ctx context.Context, id string) (Stored, []Note, error) {
 	if err == nil {
 		a.Document, err = s.unpack(packed)
 	}
+	if err == nil {
+		err = s.suppression(ctx, &a)
+	}
 	if err != nil {
 		return a, nil, fmt.Errorf("read alert %s: %w", id, notFound(err))
 	}
 	notes, err := s.notes(ctx, a.Seq)
 	return a, notes, err
+}
+
+// suppression has an alert tell of those that it stands for.
+func (s *Store) suppression(ctx context.Context, a *Stored) error {
+	var first, last sql.NullInt64
+	row := s.read.QueryRowContext(ctx, s.dialect.sql("SELECT COUNT(*), MIN(at), MAX(at) FROM suppressed WHERE alert = ?"), a.ID)
+	if err := row.Scan(&a.Suppressed, &first, &last); err != nil || a.Suppressed == 0 {
+		return err
+	}
+	at := func(n int64) event.Time { return event.FromTime(time.UnixMilli(n)) }
+	own := a.Time.UnixMilli()
+	a.Suppress(a.Suppressed, at(min(own, first.Int64)), at(max(own, last.Int64)))
+	return nil
 }
 
 func (s *Store) unpack(packed []byte) ([]byte, error) {

@@ -313,6 +313,41 @@ func TestKeysWithoutDatabase(t *testing.T) {
 	})
 }
 
+// TestSuppressed counts alerts with the one that stands for them, each once.
+func TestSuppressed(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		first, later := kept(1), event.FromTime(day.Add(time.Hour))
+		commit := func(ids ...string) {
+			t.Helper()
+			c := store.Commit{Alerts: []*alert.Kept{first}}
+			for _, id := range ids {
+				c.Suppressed = append(c.Suppressed, alert.Suppressed{Of: first.ID, ID: id, At: later})
+			}
+			if _, err := s.Commit(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		commit("x")
+		commit("x", "y")
+		got, _, err := s.Alert(t.Context(), first.ID)
+		doc := event.Document(got.Document)
+		if err != nil || got.Suppressed != 2 || fmt.Sprint(doc["kibana.alert.suppression.docs_count"]) != "2" || doc["kibana.alert.suppression.start"] != first.Time.String() || doc["kibana.alert.suppression.end"] != later.String() {
+			t.Errorf("%v: %d suppressed, %v", err, got.Suppressed, doc)
+		}
+		page, err := s.Alerts(t.Context(), store.Query{})
+		if err != nil || len(page.Alerts) != 1 || page.Alerts[0].Suppressed != 2 {
+			t.Errorf("%v: %+v", err, page)
+		}
+		if n, err := s.Purge(t.Context(), time.Now().Add(time.Hour)); err != nil || n != 1 {
+			t.Errorf("%d deleted, %v", n, err)
+		}
+		commit()
+		if got, _, err := s.Alert(t.Context(), first.ID); err != nil || got.Suppressed != 0 {
+			t.Errorf("%v: a deleted alert left %d behind", err, got.Suppressed)
+		}
+	})
+}
+
 func TestKeys(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		k, secret, err := s.CreateKey(t.Context(), "shipper", []string{"ingest"}, time.Time{})

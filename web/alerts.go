@@ -25,15 +25,17 @@ type alertJSON struct {
 	Reason    string    `json:"reason"`
 	Block     bool      `json:"building_block,omitempty"`
 	store.Triage
-	Version  int64           `json:"version"`
-	Document json.RawMessage `json:"document,omitempty"`
-	History  []store.Note    `json:"history,omitempty"`
+	// Suppressed counts the alerts that this one stands for.
+	Suppressed int64           `json:"suppressed,omitempty"`
+	Version    int64           `json:"version"`
+	Document   json.RawMessage `json:"document,omitempty"`
+	History    []store.Note    `json:"history,omitempty"`
 }
 
 func toJSON(a *store.Stored) alertJSON {
 	out := alertJSON{
 		ID: a.ID, RuleID: a.RuleID, RuleName: a.RuleName, Severity: a.Severity, RiskScore: a.RiskScore, Tags: a.Tags, StoredAt: a.StoredAt,
-		Host: a.Host, User: a.User, Reason: a.Reason, Block: a.BuildingBlock, Triage: a.Triage, Version: a.Version, Document: a.Document,
+		Host: a.Host, User: a.User, Reason: a.Reason, Block: a.BuildingBlock, Triage: a.Triage, Version: a.Version, Suppressed: a.Suppressed, Document: a.Document,
 	}
 	if a.Timed {
 		out.Time = a.Time.String()

@@ -210,7 +210,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	s.events(sum, src.Stats())
 	s.DamagedLogs = src.evidence.damage()
 	s.LeftOver, s.LeftOverLost = src.evidence.leftOvers()
-	s.Repeated, s.StartsTwice = stats.Repeated, stats.Twice
+	s.Repeated, s.StartsTwice, s.Suppressed = stats.Repeated, stats.Twice, stats.Suppressed
 	s.sequences(stats.Stream)
 	s.coverage(cover)
 	if closeErr := out.close(s.report(time.Now())); err == nil {

@@ -41,6 +41,8 @@ type scanSummary struct {
 	BuildingBlocks int64 `json:"building_block_alerts"`
 	// Repeated are alerts given once although their event came again.
 	Repeated int64 `json:"repeated_alerts"`
+	// Suppressed are alerts that others stand for, as their rules ask for.
+	Suppressed int64 `json:"suppressed_alerts"`
 	// StartsTwice are alerts left out as the rule alerted on the same process start
 	// in the report of another log.
 	StartsTwice int64 `json:"alerts_on_start_reported_twice"`
@@ -169,6 +171,9 @@ func (s *scanSummary) text() string {
 	}
 	b.WriteString("\n" + s.alertText() + "\n" + s.ruleText() + "\n")
 	b.WriteString(s.coverageText())
+	if s.Suppressed > 0 {
+		fmt.Fprintf(&b, "%s counted with others of their group, as their rules ask for\n", count(s.Suppressed, "alert"))
+	}
 	if s.Repeated > 0 {
 		fmt.Fprintf(&b, "%s left out: the same event came again\n", count(s.Repeated, "repeated alert"))
 	}
