@@ -14,6 +14,11 @@ type RuleCost struct {
 	Rule *rule.Rule
 	// Filings tell how each of the rule's event queries is filed in the network.
 	Filings []predicate.Filing
+	Spent
+}
+
+// Spent is what a rule took of the events that a Meter looked at.
+type Spent struct {
 	// Looked counts the events for which one of its event queries was looked at in
 	// full, Hits those that one hit, and Took is the time spent on it alone.
 	Looked, Hits int64
@@ -101,12 +106,6 @@ func (m *Meter) Match(ev *event.Event) {
 	m.total.Took += max(0, m.now()-before-m.clock*time.Duration(1+2*looks))
 }
 
-// Spent is what a rule took of the events that a Meter looked at.
-type Spent struct {
-	Looked, Hits int64
-	Took         time.Duration
-}
-
 // Drain adds to list, which has a place for each rule that runs, what was measured since
 // the last time, and forgets it.
 func (m *Meter) Drain(list []Spent) {
@@ -115,7 +114,7 @@ func (m *Meter) Drain(list []Spent) {
 		list[i].Looked += c.Looked
 		list[i].Hits += c.Hits
 		list[i].Took += c.Took
-		c.Looked, c.Hits, c.Took = 0, 0, 0
+		c.Spent = Spent{}
 	}
 }
 

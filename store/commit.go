@@ -180,12 +180,15 @@ func places(rows, columns int) string {
 	return strings.TrimSuffix(strings.Repeat(one+", ", rows), ", ")
 }
 
+// putState sets a named value to another.
+const putState = "INSERT INTO states (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+
 func (s *Store) setState(ctx context.Context, tx *sql.Tx, name string, value []byte) error {
 	var err error
 	if value == nil {
 		_, err = s.exec(ctx, tx, "DELETE FROM states WHERE name = ?", name)
 	} else {
-		_, err = s.exec(ctx, tx, "INSERT INTO states (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+		_, err = s.exec(ctx, tx, putState, name, value)
 	}
 	if err != nil {
 		return fmt.Errorf("store the state %s: %w", name, err)

@@ -142,7 +142,7 @@ func (l *Lease) tell(ctx context.Context) error {
 	if l.own.Tell != nil {
 		told = l.own.Tell()
 	}
-	_, err := l.conn.ExecContext(ctx, l.store.dialect.sql("INSERT INTO states (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"), leaderTold, []byte(told))
+	_, err := l.conn.ExecContext(ctx, l.store.dialect.sql(putState), leaderTold, []byte(told))
 	return err
 }
 
@@ -176,7 +176,7 @@ func (l *Lease) regain(ctx context.Context) bool {
 // check fails a transaction if another process has taken over. It keeps others from doing
 // so until the transaction ends.
 func (l *Lease) check(ctx context.Context, tx *sql.Tx) error {
-	if l == nil || l.epoch == "" {
+	if l == nil || !l.Shared() {
 		return nil
 	}
 	var epoch []byte

@@ -39,10 +39,5 @@ func sendWithFilebeat(ctx context.Context, s *server, docs []string) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, s.filebeat, "-e", "--strict.perms=false", "-c", config, "--path.home", home, "--path.data", home)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	go func() { _ = cmd.Wait() }()
-	return writeSlowly(file, docs)
+	return feed(cmd, file, docs)
 }

@@ -37,8 +37,9 @@ type settings struct {
 
 // clients send documents until all are taken.
 var clients = map[string]func(ctx context.Context, s *server, docs []string) error{
-	"go":      sendWithGo,
-	"rsyslog": sendWithRsyslog, "filebeat": sendWithFilebeat,
+	"go":       sendWithGo,
+	"rsyslog":  sendWithRsyslog,
+	"filebeat": sendWithFilebeat,
 }
 
 func main() {

@@ -39,16 +39,17 @@ func sendWithRsyslog(ctx context.Context, s *server, docs []string) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "rsyslogd", "-n", "-f", config, "-i", filepath.Join(s.dir, "rsyslog.pid"))
+	return feed(cmd, file, docs)
+}
+
+// feed starts a shipper that follows a file, and writes documents to the file, spread over
+// several restarts of the server.
+func feed(cmd *exec.Cmd, file string, docs []string) error {
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	go func() { _ = cmd.Wait() }()
-	return writeSlowly(file, docs)
-}
-
-// writeSlowly writes documents to a file, spread over several restarts of the server.
-func writeSlowly(file string, docs []string) error {
 	out, err := os.Create(file)
 	if err != nil {
 		return err
