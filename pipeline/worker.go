@@ -96,7 +96,7 @@ func (w *worker[R]) expand(b *event.Batch) {
 	w.lines = lineCounter{text: b.Data, line: 1}
 	for i, e := range x.Docs {
 		if w.at = -1; x.Lines {
-			w.at = int(x.At[i] - b.Offset)
+			w.at = max(0, int(x.At[i]-b.Offset))
 		}
 		if r := w.document(x.Data[e.Start:e.End], e.Start); r != nil {
 			r.Offset = x.At[i]
@@ -105,7 +105,7 @@ func (w *worker[R]) expand(b *event.Batch) {
 	}
 	for _, r := range x.Refused {
 		if x.Lines {
-			r.Line = w.lines.of(min(max(0, int(r.Offset-b.Offset)), len(b.Data)))
+			r.Line = w.lines.of(int(r.Offset - b.Offset))
 		}
 		w.out.refused = append(w.out.refused, r)
 	}
@@ -186,8 +186,10 @@ type lineCounter struct {
 	line int // that of the byte at seen, from 1 on
 }
 
-// of gives the line of a byte. Bytes are asked for in order, or all are counted anew.
+// of gives the line of a byte, or of the end that is nearest to one outside. Bytes are
+// asked for in order, or all are counted anew.
 func (c *lineCounter) of(at int) int {
+	at = min(max(0, at), len(c.text))
 	if at < c.seen {
 		c.seen, c.line = 0, 1
 	}
