@@ -16,6 +16,7 @@ type Decoder struct {
 	ev        *Event
 	depth     int
 	index     index
+	recall    recall
 	spare     key // a key too many to remember
 }
 

@@ -28,7 +28,7 @@ type Event struct {
 	doc       []byte
 	turn      uint32 // counts documents, so that nothing needs to be cleared
 	places    []place
-	touched   []int32 // the places that are in use
+	doubtful  []int32 // the paths with values that may be unreadable
 	spans     []span
 	values    []fieldValues
 	scratch   []byte // unescaped text
@@ -39,12 +39,14 @@ type Event struct {
 type place struct {
 	turn        uint32
 	first, last int32 // of spans
+	doubtful    bool  // one of them may be unreadable
 }
 
 // span is a scalar of a document, or an array of scalars, brackets and quotes
 // included.
 type span struct {
 	start, end uint32
+	path       int32 // the place in the FieldSet's paths
 	next       int32 // the next one of its path, -1: none
 	kind       spanKind
 }
@@ -150,50 +152,52 @@ func (e *Event) reset(set *FieldSet, timestamp Field, doc []byte) {
 	}
 	e.turn++
 	e.timestamp, e.doc = timestamp, doc
-	e.spans, e.touched, e.scratch = e.spans[:0], e.touched[:0], e.scratch[:0]
+	e.spans, e.doubtful, e.scratch = e.spans[:0], e.doubtful[:0], e.scratch[:0]
 	e.Source, e.Index, e.ID, e.Unreadable = nil, "", "", 0
 }
 
-// add notes a span of a path.
-func (e *Event) add(p int, sp span) {
+// add notes a span: from start to end, of the path at place p. Doubtful tells that the
+// type of a field may not be able to read it.
+func (e *Event) add(p int32, start, end uint32, kind spanKind, doubtful bool) {
 	n := int32(len(e.spans))
-	sp.next = -1
-	e.spans = append(e.spans, sp)
+	if int(n) == cap(e.spans) {
+		e.spans = append(e.spans, span{})
+	}
+	e.spans = e.spans[:n+1]
+	sp := &e.spans[n] // written in place: a copy would have to wait for its parts
+	sp.start, sp.end, sp.path, sp.next, sp.kind = start, end, p, -1, kind
 	pl := &e.places[p]
 	if pl.turn != e.turn {
-		*pl = place{e.turn, n, n}
-		e.touched = append(e.touched, int32(p))
-		return
+		pl.turn, pl.first, pl.last, pl.doubtful = e.turn, n, n, false
+	} else {
+		e.spans[pl.last].next = n
+		pl.last = n
 	}
-	e.spans[pl.last].next = n
-	pl.last = n
+	if doubtful && !pl.doubtful {
+		pl.doubtful = true
+		e.doubtful = append(e.doubtful, p)
+	}
 }
 
-// finish reads the values of types that cannot read everything, and counts those
-// that are unreadable.
+// finish reads the values that may be unreadable, and counts those that are.
 func (e *Event) finish() {
-	for _, p := range e.touched {
-		if info := &e.set.paths[p]; info.typed {
-			for _, f := range info.fields {
-				if e.values[f].turn != e.turn && !e.allSound(p, e.set.fields[f].typ) {
-					e.Unreadable += e.read(f)
-				}
+	for _, p := range e.doubtful {
+		for _, f := range e.set.paths[p].fields {
+			if e.values[f].turn != e.turn {
+				e.Unreadable += e.read(f)
 			}
 		}
 	}
 }
 
-// allSound reports whether a type can read all values of a path for sure.
-func (e *Event) allSound(p int32, typ Type) bool {
-	if typ.IsString() || typ == Unknown {
-		return true
-	}
-	for n := e.places[p].first; n >= 0; n = e.spans[n].next {
-		if !e.sound(e.spans[n], typ) {
-			return false
+// doubts reports whether one of the types may be unable to read a span.
+func (e *Event) doubts(sp span, picky []Type) bool {
+	for _, typ := range picky {
+		if !e.sound(sp, typ) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // read reads the values of a field, and counts those its type could not read.

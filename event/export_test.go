@@ -25,3 +25,18 @@ func (d *Decoder) GaveUp(doc []byte) bool {
 	ev.reset(d.set, d.timestamp, doc)
 	return !d.fast()
 }
+
+// Recalled tells how many objects a decoder recognised lately, and Indexed whether it
+// can.
+func (d *Decoder) Recalled() int { return d.root.recalled() }
+
+func (n *pathNode) recalled() int {
+	sum := int(n.habit.found)
+	for _, c := range n.children {
+		sum += c.recalled()
+	}
+	return sum
+}
+
+// Indexed reports whether documents are indexed.
+func (d *Decoder) Indexed() bool { return d.index.built }

@@ -167,7 +167,7 @@ func (d *Decoder) inner(i int, n *pathNode) int {
 	case n.children == nil:
 		return d.containerEnd(i)
 	}
-	return d.members(i, n)
+	return d.again(i, n)
 }
 
 // elements walks an array at a wanted path or above one. An array of scalars is

@@ -129,6 +129,35 @@ func TestFastWalkOfRealEvents(t *testing.T) {
 	})
 }
 
+// TestObjectsThatComeAgain builds documents from a few objects, some of which differ in
+// a byte, hold values that cannot be read, or feed paths that others feed as well.
+func TestObjectsThatComeAgain(t *testing.T) {
+	pick := func(r *rand.Rand, list ...string) string { return list[r.IntN(len(list))] }
+	host := func(r *rand.Rand) string {
+		return fmt.Sprintf(`{"name":"WS-00%d","id":"%s-%d","os":{"type":"windows","version":"10.0.%d"},"pid":%s}`,
+			r.IntN(8), strings.Repeat("0a1b", 20), r.IntN(3), r.IntN(2), pick(r, "1", "2", `"x"`, "[1,2]", "[true]"))
+	}
+	eachIndex(t, func(t *testing.T) {
+		w, again := newWalks(), false
+		r := rand.New(rand.NewPCG(5, 6))
+		for range 20_000 {
+			object := host(r)
+			doc := fmt.Sprintf(`{"@timestamp":"2026-01-02T03:04:%02dZ","process":%s,"process.pid":%s,"source":{"ip":%s},"process.parent":%s,"a":[%s,%s]}`,
+				r.IntN(90), object, pick(r, "7", `"y"`), pick(r, `"10.0.0.1"`, `"fe80::1"`, `"nowhere"`, `["10.0.0.1","::1"]`), object, object, pick(r, "1", "{}", `{"b":1}`))
+			if r.IntN(10) == 0 {
+				doc = mutate(r, doc)
+			}
+			if err := w.compare([]byte(doc)); err != nil {
+				t.Fatal(err)
+			}
+			again = again || w.fast.Recalled() > 1000
+		}
+		if w.fast.Indexed() && !again {
+			t.Error("nothing was recalled")
+		}
+	})
+}
+
 // TestIndexes compares the ways to index blocks, byte by byte.
 func TestIndexOfEveryLength(t *testing.T) {
 	eachIndex(t, func(t *testing.T) {

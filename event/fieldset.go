@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Field is a handle for one field of a FieldSet.
 type Field int
@@ -35,8 +38,8 @@ type fieldInfo struct {
 type pathInfo struct {
 	path   string
 	fields []Field
-	// typed tells that some field cannot read every value.
-	typed bool
+	// picky are the types, of all these fields, that cannot read every value.
+	picky []Type
 }
 
 // NewFieldSet makes an empty set whose fields have the given types; nil stands
@@ -71,7 +74,9 @@ func (s *FieldSet) Add(name string) Field {
 		}
 		info.paths = append(info.paths, p)
 		s.paths[p].fields = append(s.paths[p].fields, f)
-		s.paths[p].typed = s.paths[p].typed || !info.typ.IsString() && info.typ != Unknown
+		if picky := &s.paths[p].picky; !info.typ.readsAll() && !slices.Contains(*picky, info.typ) {
+			*picky = append(*picky, info.typ)
+		}
 	}
 	alone := int32(-1)
 	if len(info.paths) == 1 {
@@ -110,8 +115,10 @@ func (s *FieldSet) Types() *Types { return s.types }
 type pathNode struct {
 	children map[string]*pathNode
 	place    int     // the index of the path that ends here, or -1
+	picky    []Type  // as of that path
 	meta     metaKey // what else a scalar at this path feeds, at the root only
 	keys     keyOrder
+	habit    habit
 }
 
 // wanted reports whether a scalar at the path feeds something.
@@ -129,7 +136,8 @@ const (
 func (s *FieldSet) trie() *pathNode {
 	root := &pathNode{place: -1}
 	for p, info := range s.paths {
-		root.walk(info.path).place = p
+		n := root.walk(info.path)
+		n.place, n.picky = p, info.picky
 	}
 	return root
 }

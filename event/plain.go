@@ -183,9 +183,9 @@ func (d *Decoder) skip(i int) (int, error) {
 
 // take notes the scalar from start to end as one of a path.
 func (d *Decoder) take(n *pathNode, start, end int, kind spanKind) {
-	sp := span{start: uint32(start), end: uint32(end), kind: kind}
+	sp := span{start: uint32(start), end: uint32(end), path: int32(n.place), kind: kind}
 	if n.place >= 0 {
-		d.ev.add(n.place, sp)
+		d.ev.add(sp.path, sp.start, sp.end, kind, len(n.picky) > 0 && d.ev.doubts(sp, n.picky))
 	}
 	if n.meta == metaNone {
 		return

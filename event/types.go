@@ -66,6 +66,9 @@ func (t Type) IsString() bool {
 	return t == Keyword || t == Wildcard || t == Text || t == Flattened
 }
 
+// readsAll reports whether the type can read every scalar.
+func (t Type) readsAll() bool { return t.IsString() || t == Unknown }
+
 // Unsupported reports whether EQL cannot use the type.
 func (t Type) Unsupported() bool { return t >= Object }
 
