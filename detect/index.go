@@ -23,10 +23,10 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 	if m.d.opt.IgnoreIndex {
 		return nil
 	}
-	place := m.d.place(ev)
-	if m.last.known && m.last.place == place {
+	if m.last.at(ev, &m.d.stream) {
 		return m.last.looks
 	}
+	place := m.d.place(ev)
 	index := place.index(m.d)
 	if index == "" {
 		return nil
@@ -41,16 +41,40 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 			m.byIndex[index] = looks
 		}
 	}
-	m.last = looked{place: place.clone(), looks: looks, known: true}
+	m.last.keep(ev, &m.d.stream, looks)
 	return looks
 }
 
 // looked is which rules look at the event that was matched last; most events are in
 // the same place as the one before.
 type looked struct {
-	place place
-	looks []bool
-	known bool
+	known  bool
+	stream [3][]byte // as the document writes it
+	hit    string
+	looks  []bool
+}
+
+// at reports whether an event is in the place that is known.
+func (l *looked) at(ev *event.Event, stream *[3]event.Field) bool {
+	if !l.known || ev.Index != l.hit {
+		return false
+	}
+	for i, f := range stream {
+		if raw, single := ev.Raw(f); !single || string(raw) != string(l.stream[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// keep remembers the place of an event, unless the event tells several.
+func (l *looked) keep(ev *event.Event, stream *[3]event.Field, looks []bool) {
+	l.known, l.hit, l.looks = true, strings.Clone(ev.Index), looks
+	for i, f := range stream {
+		raw, single := ev.Raw(f)
+		l.known = l.known && single
+		l.stream[i] = append(l.stream[i][:0], raw...)
+	}
 }
 
 // place is where an event says it is: its data stream, or the index of its hit.
@@ -58,10 +82,6 @@ type place struct{ typ, dataset, namespace, hit string }
 
 func (d *Detector) place(ev *event.Event) place {
 	return place{ev.First(d.stream[0]).Str(), ev.First(d.stream[1]).Str(), ev.First(d.stream[2]).Str(), ev.Index}
-}
-
-func (p place) clone() place {
-	return place{strings.Clone(p.typ), strings.Clone(p.dataset), strings.Clone(p.namespace), strings.Clone(p.hit)}
 }
 
 // Index gives the name an event's index has for index patterns, "" if nobody
