@@ -30,7 +30,8 @@ type divided struct {
 type test struct {
 	fields fields
 	needs  []divisionNeed
-	masks  [][][]uint64 // by the classes of the fields, as they turn up
+	masks  [][]uint64   // by the class of the field, as they turn up
+	pairs  [][][]uint64 // the same of two fields
 	filled int          // how many masks there are
 	spare  []uint64
 }
@@ -191,32 +192,32 @@ func (c *condition) says(part *node) bool {
 
 // mask gives the conditions of a division that the classes of a test's fields leave.
 func (m *Matcher) mask(t *test, words int, ev *event.Event) []uint64 {
-	x, y := m.class(t.fields[0], ev).id, 0
-	if !t.fields.single() {
-		y = m.class(t.fields[1], ev).id
+	at, masks := m.class(t.fields[0], ev).id, &t.masks
+	if at >= 0 && !t.fields.single() {
+		t.pairs = extend(t.pairs, at)
+		at, masks = m.class(t.fields[1], ev).id, &t.pairs[at]
 	}
-	if x < 0 || y < 0 {
-		m.fill(t, t.spare, ev)
-		return t.spare
+	if at >= 0 && at < len(*masks) && (*masks)[at] != nil {
+		return (*masks)[at]
 	}
-	if x < len(t.masks) && y < len(t.masks[x]) && t.masks[x][y] != nil {
-		return t.masks[x][y]
-	}
-	if t.filled == maxMasks {
+	if at < 0 || t.filled == maxMasks {
 		m.fill(t, t.spare, ev)
 		return t.spare
 	}
 	t.filled++
-	for len(t.masks) <= x {
-		t.masks = append(t.masks, nil)
-	}
-	for len(t.masks[x]) <= y {
-		t.masks[x] = append(t.masks[x], nil)
-	}
+	*masks = extend(*masks, at)
 	mask := make([]uint64, words)
 	m.fill(t, mask, ev)
-	t.masks[x][y] = mask
+	(*masks)[at] = mask
 	return mask
+}
+
+// extend makes a list long enough to have an element at a place.
+func extend[list []uint64 | [][]uint64](l []list, at int) []list {
+	for len(l) <= at {
+		l = append(l, nil)
+	}
+	return l
 }
 
 func (m *Matcher) fill(t *test, mask []uint64, ev *event.Event) {

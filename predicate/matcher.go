@@ -24,17 +24,19 @@ type Matcher struct {
 	whole      *division // for events of which no division is remembered
 }
 
-// fieldState is what is known of a field: of the current event, and of all.
+// fieldState is what is known of a field: of the current event, and of all. What most
+// events need stands first.
 type fieldState struct {
 	turn    uint32
 	class   *class
+	entry   *memoEntry // of the current text, nil if it is not remembered
+	index   *index
 	missing *class
 	// otherwise is the class of whole numbers that nobody asks for.
 	otherwise *class
 	memory    memory
-	entry     *memoEntry // of the current text, nil if it is not remembered
-	nothing   memoEntry  // of a field that is missing
-	own       dearTruth  // of the current text if it is not remembered
+	own       dearTruth // of the current text if it is not remembered
+	nothing   memoEntry // of a field that is missing
 }
 
 // leafState is what a test of several fields comes to for the current event.
@@ -49,6 +51,7 @@ func (n *Network) NewMatcher() *Matcher {
 	words := 0
 	for i, x := range n.indexes {
 		words = max(words, x.words)
+		m.fields[i].index = x
 		m.fields[i].memory = newMemory(x.words)
 		m.fields[i].missing = m.fields[i].memory.intern(m.seed, x.missing)
 		if x.allWhole {

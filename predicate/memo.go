@@ -10,6 +10,13 @@ import (
 type class struct {
 	id    int // -1: not remembered
 	truth []uint64
+	near  [5]uint64 // the memory of a short truth, so that it is in the cache when id is
+}
+
+func newClass(id int, truth []uint64) *class {
+	c := &class{id: id}
+	c.truth = append(c.near[:0], truth...)
+	return c
 }
 
 // The bounds of what a Matcher remembers of each field.
@@ -22,14 +29,14 @@ const (
 // memory remembers which class values belonged to. Texts are remembered from the
 // second time on, so that those that do not come again cost nothing.
 type memory struct {
+	entries []memoEntry
+	asked   uint64
+	seen    []uint16 // part of the hash of texts that came once
+	missed  uint64
+	filled  int
 	classes []*class
 	byTruth map[uint64][]*class
-	spare   class // for values that are not remembered
-	entries []memoEntry
-	seen    []uint16 // part of the hash of texts that came once
-	filled  int
-
-	asked, missed uint64
+	spare   *class // for values that are not remembered
 }
 
 type memoEntry struct {
@@ -58,7 +65,7 @@ func (d *dearTruth) put(n int, holds bool) {
 }
 
 func newMemory(words int) memory {
-	return memory{byTruth: map[uint64][]*class{}, spare: class{id: -1, truth: make([]uint64, words)}}
+	return memory{byTruth: map[uint64][]*class{}, spare: newClass(-1, make([]uint64, words))}
 }
 
 // intern gives the class of a truth, remembered if there is room.
@@ -71,9 +78,9 @@ func (m *memory) intern(seed maphash.Seed, truth []uint64) *class {
 	}
 	if len(m.classes) == maxClasses {
 		copy(m.spare.truth, truth)
-		return &m.spare
+		return m.spare
 	}
-	c := &class{id: len(m.classes), truth: append([]uint64(nil), truth...)}
+	c := newClass(len(m.classes), truth)
 	m.classes = append(m.classes, c)
 	m.byTruth[h] = append(m.byTruth[h], c)
 	return c
@@ -108,7 +115,7 @@ func (m *memory) find(hash uint64, raw []byte) *memoEntry {
 	}
 	at := hash & uint64(len(m.entries)-1)
 	for _, i := range [2]uint64{at, at ^ 1} {
-		if e := &m.entries[i]; e.hash == hash && string(e.raw) == string(raw) && e.class != nil {
+		if e := &m.entries[i]; e.hash == hash && e.class != nil && string(e.raw) == string(raw) {
 			return e
 		}
 	}
@@ -173,7 +180,7 @@ func (m *Matcher) class(x int, ev *event.Event) *class {
 		return st.class
 	}
 	st.turn = m.turn
-	st.class = m.classify(m.n.indexes[x], st, ev)
+	st.class = m.classify(st.index, st, ev)
 	return st.class
 }
 
@@ -219,7 +226,7 @@ func (m *Matcher) dear(index, leaf int, ev *event.Event) bool {
 	}
 	holds, ok := known.get(leaf)
 	if !ok {
-		x := m.n.indexes[index]
+		x := st.index
 		holds = x.dear[leaf].Holds(ev.Values(x.field), &m.classifier.scratch)
 		known.put(leaf, holds)
 	}
