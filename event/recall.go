@@ -9,6 +9,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // recall is what a Decoder remembers of objects. An object is remembered from the second
@@ -26,6 +27,9 @@ type object struct {
 	raw   string
 	spans []span // counted from the object's beginning
 }
+
+// bytes tells how much memory an object takes.
+func (o *object) bytes() int { return len(o.raw) + len(o.spans)*int(unsafe.Sizeof(span{})) }
 
 // habit is what is known of a node's objects: how often they come again, and where they
 // differ.
@@ -110,8 +114,8 @@ func (d *Decoder) again(i int, n *pathNode) int {
 	if o.hash == hash && o.node == n {
 		if len(o.raw) <= len(rest) && string(rest[:len(o.raw)]) == o.raw {
 			n.habit.found++
-			for n := range o.spans {
-				sp := &o.spans[n]
+			for k := range o.spans {
+				sp := &o.spans[k]
 				d.ev.add(sp.path, sp.start+uint32(i), sp.end+uint32(i), sp.kind, false)
 			}
 			return i + len(o.raw)
@@ -134,7 +138,7 @@ func (d *Decoder) again(i int, n *pathNode) int {
 // keep remembers an object in the place of another, unless it holds values that have
 // to be looked at each time, or there is no room.
 func (r *recall) keep(o *object, found object, at uint32, ev *Event) {
-	bytes := r.bytes + len(found.raw) - len(o.raw)
+	bytes := r.bytes + found.bytes() - o.bytes()
 	if bytes > recalledBytes || slices.ContainsFunc(found.spans, func(sp span) bool { return ev.doubts(sp, ev.set.paths[sp.path].picky) }) {
 		return
 	}
