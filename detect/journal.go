@@ -67,7 +67,7 @@ func (d *Detector) knows(a *Arrival) bool {
 		return false
 	}
 	for _, h := range a.hits {
-		if h.rule < 0 || h.rule >= len(d.rules) || d.rules[h.rule].plan == nil {
+		if h.rule < 0 || int(h.rule) >= len(d.rules) || d.rules[h.rule].plan == nil {
 			return false
 		}
 	}

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"slices"
+
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/predicate"
 	"github.com/shrike-project/shrike/sequence"
@@ -31,9 +33,8 @@ type Matcher struct {
 
 	sighter sighter
 	packer  sequence.Packer
-	// Of the current event: what it hits, and its keys.
-	joined []joined
-	keys   []itemKeys
+	joined  joined // of the current event
+	slab    slab
 }
 
 // reach is how far time has come; the zero value: nobody knows.
@@ -127,97 +128,121 @@ func (m *Matcher) see(ev *event.Event) {
 type Arrival struct {
 	record  *sequence.Record
 	clock   int
-	hits    []arrivalHit
-	earlier reach // how far time had come before the event
-	bytes   int   // its share of those that wait
+	hits    []itemHit // in the order of the rules
+	earlier reach     // how far time had come before the event
+	bytes   int       // its share of those that wait
 }
 
-// arrivalHit is what an event hits of one rule.
-type arrivalHit struct {
-	rule int
-	hits []sequence.Hit
+// itemHit is an item of a rule that an event hits, and the keys under which it does.
+type itemHit struct {
+	rule, item int32
+	keys       []string
 }
 
 // Arrivals calls emit with what the event that was matched last hits of rules that
 // need several events; more than once only where rules tell the time by different
 // fields.
 func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
-	d := m.d
-	m.joined, m.keys = m.joined[:0], m.keys[:0]
+	d, j := m.d, &m.joined
+	j.reset()
 	for _, hit := range h.list {
-		c := d.rules[hit.rule]
-		if c.plan == nil {
-			continue
-		}
-		if keys := m.keysOf(ev, c, hit.item); len(keys) > 0 { // else a join key is missing
-			m.joined = append(m.joined, joined{c.clock, int(hit.rule), sequence.Hit{Item: int(hit.item), Keys: keys}})
+		if c := d.rules[hit.rule]; c.plan != nil {
+			j.add(ev, d, c, hit)
 		}
 	}
-	if len(m.joined) == 0 {
+	if len(j.hits) == 0 {
 		return
 	}
+	keys := j.keys.AppendTo(m.slab.keys.take(j.keys.Len())[:0])
 	for clock := range d.clocks {
-		if a := m.arrival(ev, clock); a != nil {
+		if n := j.count(d, clock); n > 0 {
+			a := &Arrival{record: d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock]}
+			a.hits = j.appendHits(m.slab.hits.take(n)[:0], d, clock, keys)
 			emit(a)
 		}
 	}
 }
 
-// joined is a hit of an item under the keys that the event has for it.
+// joined is what an event hits of rules that need several, with its keys.
 type joined struct {
-	clock, rule int
-	hit         sequence.Hit
+	hits []joinedHit
+	sets []keySet
+	keys sequence.KeyList
 }
 
-// itemKeys are the keys that an event has for items joined by the same fields.
-type itemKeys struct {
-	set  int32
-	keys []string
+// joinedHit is a hit of an item whose keys are those of a set.
+type joinedHit struct {
+	hit
+	set int
 }
 
-// keysOf gives the keys of an event for an item of a rule.
-func (m *Matcher) keysOf(ev *event.Event, c *compiled, item int32) []string {
-	set := m.d.keySets[c.first+item]
-	for _, k := range m.keys {
-		if k.set == set {
-			return k.keys
-		}
-	}
-	keys := c.plan.Keys(ev, int(item), nil)
-	m.keys = append(m.keys, itemKeys{set, keys})
-	return keys
+// keySet is the keys that an event has for items joined by the same fields.
+type keySet struct {
+	set      int32
+	from, to int // of the KeyList
 }
 
-// arrival makes the arrival at the rules that tell the time by a clock; nil if none of
-// them is hit.
-func (m *Matcher) arrival(ev *event.Event, clock int) *Arrival {
-	hits, rules, rule := 0, 0, -1
-	for _, j := range m.joined {
-		if j.clock != clock {
-			continue
-		}
-		if hits++; j.rule != rule {
-			rules++
-			rule = j.rule
+func (j *joined) reset() {
+	j.hits, j.sets = j.hits[:0], j.sets[:0]
+	j.keys.Reset()
+}
+
+// add adds a hit of a rule, if the event has its join keys.
+func (j *joined) add(ev *event.Event, d *Detector, c *compiled, h hit) {
+	set := d.keySets[c.first+h.item]
+	at := slices.IndexFunc(j.sets, func(s keySet) bool { return s.set == set })
+	if at < 0 {
+		at = len(j.sets)
+		from := j.keys.Len()
+		c.plan.Keys(ev, int(h.item), &j.keys)
+		j.sets = append(j.sets, keySet{set, from, j.keys.Len()})
+	}
+	if s := j.sets[at]; s.from < s.to {
+		j.hits = append(j.hits, joinedHit{h, at})
+	}
+}
+
+// count tells how many hits are of rules that tell the time by a clock.
+func (j *joined) count(d *Detector, clock int) (n int) {
+	for i := range j.hits {
+		if d.rules[j.hits[i].rule].clock == clock {
+			n++
 		}
 	}
-	if hits == 0 {
-		return nil
-	}
-	a := &Arrival{record: m.d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock], hits: make([]arrivalHit, 0, rules)}
-	all, from := make([]sequence.Hit, 0, hits), 0
-	for _, j := range m.joined {
-		if j.clock != clock {
-			continue
+	return n
+}
+
+// appendHits appends the hits of rules that tell the time by a clock. Keys are those of
+// the KeyList.
+func (j *joined) appendHits(list []itemHit, d *Detector, clock int, keys []string) []itemHit {
+	for i := range j.hits {
+		h := &j.hits[i]
+		if d.rules[h.rule].clock == clock {
+			s := &j.sets[h.set]
+			list = append(list, itemHit{h.rule, h.item, keys[s.from:s.to:s.to]})
 		}
-		if n := len(a.hits); n == 0 || a.hits[n-1].rule != j.rule {
-			a.hits = append(a.hits, arrivalHit{rule: j.rule})
-			from = len(all)
-		}
-		all = append(all, j.hit)
-		a.hits[len(a.hits)-1].hits = all[from:len(all):len(all)]
 	}
-	return a
+	return list
+}
+
+// slab gives arrivals, which wait about as long as those after them, parts of the same
+// memory.
+type slab struct {
+	hits block[itemHit]
+	keys block[string]
+}
+
+type block[T any] struct{ free []T }
+
+const blockSize = 256
+
+func (b *block[T]) take(n int) []T {
+	if n > len(b.free) {
+		b.free = make([]T, max(n, blockSize))
+	}
+	out := b.free[:n:n]
+	b.free = b.free[n:]
+	return out
 }
 
 // From says where the documents of the events to come stand; see sequence.Packer.From.
@@ -259,10 +284,12 @@ type ItemHit struct {
 // those for which it lacks a join key.
 func (d *Detector) ItemHits(ev *event.Event, h *Hits) []ItemHit {
 	var list []ItemHit
+	var keys sequence.KeyList
 	for _, hit := range h.list {
 		if c := d.rules[hit.rule]; c.plan != nil {
-			keyed := len(c.plan.Keys(ev, int(hit.item), nil)) > 0
-			list = append(list, ItemHit{int(hit.rule), int(hit.item), keyed})
+			keys.Reset()
+			c.plan.Keys(ev, int(hit.item), &keys)
+			list = append(list, ItemHit{int(hit.rule), int(hit.item), keys.Len() > 0})
 		}
 	}
 	return list

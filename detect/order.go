@@ -36,7 +36,7 @@ type Run interface {
 
 type order struct {
 	opt       StreamOptions
-	waiting   arrivals // a heap with a bounded lateness, else a list
+	queue     queue
 	bytes     int
 	watermark event.Time // with a bounded lateness: what is older is late
 	started   bool
@@ -61,14 +61,14 @@ func (o *order) late(a *Arrival) bool {
 
 func (o *order) add(a *Arrival) error {
 	if !o.unlimited() {
-		heap.Push(&o.waiting, a)
+		o.queue.add(a)
 		a.bytes = a.size()
 		o.bytes += a.bytes
 		o.reach(a.record.Time)
 		o.hurry()
 		return nil
 	}
-	o.waiting = append(o.waiting, a)
+	o.queue.add(a)
 	o.bytes += a.size()
 	if o.bytes < o.opt.MemoryBytes || o.opt.Spill == nil {
 		return nil
@@ -77,7 +77,7 @@ func (o *order) add(a *Arrival) error {
 }
 
 // reach takes note of an event's time.
-func (o *order) reach(t event.Time) { o.advance(event.FromTime(t.Std().Add(-o.opt.Lateness))) }
+func (o *order) reach(t event.Time) { o.advance(t.Add(-o.opt.Lateness)) }
 
 // advance moves the watermark forward.
 func (o *order) advance(watermark event.Time) {
@@ -92,12 +92,15 @@ func (o *order) ready(judge func(*Arrival)) error {
 	if o.unlimited() {
 		return nil
 	}
-	for len(o.waiting) > 0 && o.waiting[0].record.Time.Compare(o.watermark) < 0 {
-		a := heap.Pop(&o.waiting).(*Arrival)
+	for {
+		a := o.queue.first()
+		if a == nil || a.record.Time.Compare(o.watermark) >= 0 {
+			return nil
+		}
+		o.queue.take(a)
 		o.bytes -= a.bytes
 		judge(a)
 	}
-	return nil
 }
 
 // hurry moves the watermark past the oldest arrivals that wait, when all take too much.
@@ -105,19 +108,17 @@ func (o *order) hurry() {
 	if o.opt.MostWaiting <= 0 || o.bytes <= o.opt.MostWaiting {
 		return
 	}
-	oldest := o.waiting[0].record.Time
-	o.advance(event.FromTime(oldest.Std().Add(1)))
+	o.advance(o.queue.first().record.Time.Add(1))
 	o.hurried++
 }
 
 // finish calls judge for all arrivals that still wait.
 func (o *order) finish(judge func(*Arrival)) error {
-	slices.SortFunc(o.waiting, compareArrivals)
 	if len(o.runs) == 0 {
-		for _, a := range o.waiting {
+		for _, a := range o.queue.sorted() {
 			judge(a)
 		}
-		o.waiting = nil
+		o.queue.clear()
 		return nil
 	}
 	if err := o.spill(); err != nil {
@@ -127,17 +128,13 @@ func (o *order) finish(judge func(*Arrival)) error {
 	return o.merge(judge)
 }
 
-func compareArrivals(a, b *Arrival) int { return a.record.Compare(b.record) }
-
 // size estimates the memory an arrival takes.
 func (a *Arrival) size() int {
 	n := 300 + a.record.Size()
 	for _, h := range a.hits {
-		for _, hit := range h.hits {
-			n += 80
-			for _, k := range hit.Keys {
-				n += 16 + len(k)
-			}
+		n += 80
+		for _, k := range h.keys {
+			n += 16 + len(k)
 		}
 	}
 	return n
@@ -145,10 +142,9 @@ func (a *Arrival) size() int {
 
 // spill writes the waiting arrivals as a sorted run.
 func (o *order) spill() error {
-	if len(o.waiting) == 0 {
+	if o.queue.len() == 0 {
 		return nil
 	}
-	slices.SortFunc(o.waiting, compareArrivals)
 	run, err := o.opt.Spill.Create()
 	if err != nil {
 		return fmt.Errorf("create a run of sorted events: %w", err)
@@ -158,7 +154,7 @@ func (o *order) spill() error {
 	w := bufio.NewWriterSize(run, 1<<18)
 	var buf []byte
 	var u sequence.Unpacker
-	for _, a := range o.waiting {
+	for _, a := range o.queue.sorted() {
 		buf = a.appendTo(buf[:0], &u)
 		var size [binary.MaxVarintLen64]byte
 		if _, err = w.Write(size[:binary.PutUvarint(size[:], uint64(len(buf)))]); err == nil {
@@ -174,8 +170,8 @@ func (o *order) spill() error {
 	if err != nil {
 		return fmt.Errorf("write a run of sorted events: %w", err)
 	}
-	clear(o.waiting) // else its memory is held until the places are taken again
-	o.waiting, o.bytes = o.waiting[:0], 0
+	o.queue.clear()
+	o.bytes = 0
 	return nil
 }
 
@@ -252,18 +248,25 @@ func (a *Arrival) appendTo(b []byte, u *sequence.Unpacker) []byte {
 	return append(sequence.AppendRecord(b, a.record, u), w.Body()...)
 }
 
+// saveHits writes the hits, those of each rule together.
 func (a *Arrival) saveHits(w *sequence.Writer) {
-	w.Uint(uint64(len(a.hits)))
-	for _, h := range a.hits {
-		w.Uint(uint64(h.rule))
-		w.Uint(uint64(len(h.hits)))
-		for _, hit := range h.hits {
-			w.Uint(uint64(hit.Item))
-			w.Uint(uint64(len(hit.Keys)))
-			for _, k := range hit.Keys {
+	rules := slices.CompactFunc(slices.Clone(a.hits), func(g, h itemHit) bool { return g.rule == h.rule })
+	w.Uint(uint64(len(rules)))
+	for i, at := 0, 0; i < len(rules); i++ {
+		end := at
+		for end < len(a.hits) && a.hits[end].rule == rules[i].rule {
+			end++
+		}
+		w.Uint(uint64(rules[i].rule))
+		w.Uint(uint64(end - at))
+		for _, h := range a.hits[at:end] {
+			w.Uint(uint64(h.item))
+			w.Uint(uint64(len(h.keys)))
+			for _, k := range h.keys {
 				w.Text(k)
 			}
 		}
+		at = end
 	}
 }
 
@@ -275,34 +278,18 @@ func readArrival(b []byte) (*Arrival, error) {
 	return a, r.Err()
 }
 
-func readHits(r *sequence.Reader) (hits []arrivalHit) {
+func readHits(r *sequence.Reader) (hits []itemHit) {
 	for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
-		h := arrivalHit{rule: int(r.Uint())}
+		rule := int32(r.Uint())
 		for m := r.Uint(); m > 0 && r.Err() == nil; m-- {
-			hit := sequence.Hit{Item: int(r.Uint())}
+			h := itemHit{rule: rule, item: int32(r.Uint())}
 			for k := r.Uint(); k > 0 && r.Err() == nil; k-- {
-				hit.Keys = append(hit.Keys, r.Text())
+				h.keys = append(h.keys, r.Text())
 			}
-			h.hits = append(h.hits, hit)
+			hits = append(hits, h)
 		}
-		hits = append(hits, h)
 	}
 	return hits
-}
-
-// arrivals is a heap of arrivals in the order of time.
-type arrivals []*Arrival
-
-func (h arrivals) Len() int           { return len(h) }
-func (h arrivals) Less(i, j int) bool { return compareArrivals(h[i], h[j]) < 0 }
-func (h arrivals) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *arrivals) Push(x any)        { *h = append(*h, x.(*Arrival)) }
-func (h *arrivals) Pop() any {
-	old := *h
-	a := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return a
 }
 
 type runHeads []*runHead

@@ -275,5 +275,5 @@ func (f *finds) wants(r *sightingReader) bool {
 
 // keep leaves of an arrival what it hits of the rules that may find a match.
 func (a *Arrival) keep(found *finds) {
-	a.hits = slices.DeleteFunc(a.hits, func(h arrivalHit) bool { return found.rules[h.rule] == nil })
+	a.hits = slices.DeleteFunc(a.hits, func(h itemHit) bool { return found.rules[int(h.rule)] == nil })
 }

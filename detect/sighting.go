@@ -13,8 +13,10 @@ package detect
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/maphash"
 
 	"github.com/shrike-project/shrike/event"
+	"github.com/shrike-project/shrike/sequence"
 )
 
 // Sightings are those of a batch of events. They own their memory.
@@ -40,9 +42,9 @@ type sighter struct {
 	counts  []uint32 // by condition
 	hit     []int32  // the conditions that counts knows of
 	// Of the current event: the keys it has by set of key fields.
-	groups  []group
-	hashes  []uint64
-	scratch []byte
+	groups []group
+	hashes []uint64
+	keys   sequence.KeyList
 }
 
 // group is the keys that an event has for one set of key fields, and the conditions it
@@ -100,7 +102,11 @@ func (s *sighter) group(ev *event.Event, d *Detector, c *compiled, item int32) *
 	s.groups = s.groups[:n+1]
 	g := &s.groups[n]
 	*g = group{set: set, from: len(s.hashes), conditions: g.conditions[:0]}
-	s.hashes, s.scratch = c.plan.KeyHashes(ev, int(item), d.seed, s.hashes, s.scratch)
+	s.keys.Reset()
+	c.plan.Keys(ev, int(item), &s.keys)
+	for i := range s.keys.Len() {
+		s.hashes = append(s.hashes, maphash.Bytes(d.seed, s.keys.At(i)))
+	}
 	g.to = len(s.hashes)
 	return g
 }

@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"container/heap"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -48,8 +48,8 @@ func (s *Stream) Snapshot() *Snapshot {
 		w.Uint(started)
 		saveTime(w, o.watermark)
 		saveTime(w, s.advanced[clock])
-		w.Uint(uint64(len(o.waiting)))
-		for _, a := range o.waiting {
+		w.Uint(uint64(o.queue.len()))
+		for _, a := range o.queue.all() {
 			w.Record(a.record)
 			a.saveHits(w)
 		}
@@ -146,7 +146,7 @@ func (s *Stream) restoreClock(r *sequence.Reader, here map[int]int) error {
 		if s.d.clockName(i) == name {
 			clock = i
 			s.orders[i].started, s.orders[i].watermark, s.advanced[i] = started, watermark, advanced
-			s.orders[i].waiting, s.orders[i].bytes = nil, 0
+			s.orders[i].queue, s.orders[i].bytes = queue{}, 0
 		}
 	}
 	for n := r.Uint(); n > 0 && r.Err() == nil; n-- {
@@ -155,13 +155,10 @@ func (s *Stream) restoreClock(r *sequence.Reader, here map[int]int) error {
 			return fmt.Errorf("%w: an event is missing", sequence.ErrSnapshot)
 		}
 		if clock >= 0 && a.move(clock, here) {
-			s.orders[clock].waiting = append(s.orders[clock].waiting, a)
+			s.orders[clock].queue.add(a)
 			a.bytes = a.size()
 			s.orders[clock].bytes += a.bytes
 		}
-	}
-	if clock >= 0 {
-		heap.Init(&s.orders[clock].waiting)
 	}
 	return r.Err()
 }
@@ -169,13 +166,14 @@ func (s *Stream) restoreClock(r *sequence.Reader, here map[int]int) error {
 // move makes an arrival one of a Detector whose clocks and rules have other numbers.
 // It reports whether a rule is left that the event hits.
 func (a *Arrival) move(clock int, here map[int]int) bool {
-	var hits []arrivalHit
+	var hits []itemHit
 	for _, h := range a.hits {
-		if i, ok := here[h.rule]; ok {
-			hits = append(hits, arrivalHit{i, h.hits})
+		if i, ok := here[int(h.rule)]; ok {
+			h.rule = int32(i)
+			hits = append(hits, h)
 		}
 	}
-	slices.SortFunc(hits, func(x, y arrivalHit) int { return x.rule - y.rule })
+	slices.SortStableFunc(hits, func(x, y itemHit) int { return cmp.Compare(x.rule, y.rule) })
 	a.clock, a.hits = clock, hits
 	return len(hits) > 0
 }

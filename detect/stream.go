@@ -61,8 +61,11 @@ type Stream struct {
 	d        *Detector
 	opt      StreamOptions
 	trackers []*sequence.Tracker // by rule; nil for single event queries
-	orders   []*order            // by clock
-	advanced []event.Time        // by clock: the watermark trackers know
+	emitters []func(sequence.Match)
+	emit     func(*Signal)  // what the emitters call
+	hits     []sequence.Hit // of the rule that is shown an event
+	orders   []*order       // by clock
+	advanced []event.Time   // by clock: the watermark trackers know
 	number   uint64
 	twins    []twins // by clock
 	sieve    sieve
@@ -91,7 +94,7 @@ type StreamStats struct {
 
 // NewStream makes a Stream.
 func (d *Detector) NewStream(opt StreamOptions) *Stream {
-	s := &Stream{d: d, opt: opt, trackers: make([]*sequence.Tracker, len(d.rules)), advanced: make([]event.Time, len(d.clocks))}
+	s := &Stream{d: d, opt: opt, trackers: make([]*sequence.Tracker, len(d.rules)), emitters: make([]func(sequence.Match), len(d.rules)), advanced: make([]event.Time, len(d.clocks))}
 	s.sieve = sieve{d: d, opt: opt}
 	s.stats.Late = map[*rule.Rule]uint64{}
 	for i, c := range d.rules {
@@ -102,7 +105,7 @@ func (d *Detector) NewStream(opt StreamOptions) *Stream {
 		if opt.Notes != nil {
 			o.Notes = func(n sequence.Note) { opt.Notes(c.rule, n) }
 		}
-		s.trackers[i] = sequence.NewTracker(c.plan, o)
+		s.trackers[i], s.emitters[i] = sequence.NewTracker(c.plan, o), s.emitter(i)
 	}
 	for range d.clocks {
 		s.orders = append(s.orders, newOrder(opt))
@@ -128,7 +131,7 @@ func (s *Stream) Stats() StreamStats {
 		out.Spilled += o.spilled
 		out.Hurried += o.hurried
 		if !o.unlimited() {
-			out.Waiting += len(o.waiting)
+			out.Waiting += o.queue.len()
 		}
 	}
 	out.Spilled += s.sieve.spilled
@@ -190,7 +193,7 @@ func (s *Stream) reach(a *Arrival, emit func(*Signal)) error {
 
 // untimed counts an event without a time, and keeps its hits of samples, for which
 // time does not matter.
-func (s *Stream) untimed(hits []arrivalHit) []arrivalHit {
+func (s *Stream) untimed(hits []itemHit) []itemHit {
 	kept := s.ofSamples(hits)
 	if len(kept) < len(hits) {
 		s.stats.Untimed++
@@ -200,17 +203,19 @@ func (s *Stream) untimed(hits []arrivalHit) []arrivalHit {
 
 // late counts an event that came later than the lateness allows, and keeps its hits
 // of samples as well.
-func (s *Stream) late(hits []arrivalHit) []arrivalHit {
+func (s *Stream) late(hits []itemHit) []itemHit {
+	last := int32(-1)
 	for _, h := range hits {
-		if c := s.d.rules[h.rule]; !c.plan.IsSample() {
+		if c := s.d.rules[h.rule]; h.rule != last && !c.plan.IsSample() {
 			s.stats.Late[c.rule]++
 		}
+		last = h.rule
 	}
 	return s.ofSamples(hits)
 }
 
-func (s *Stream) ofSamples(hits []arrivalHit) []arrivalHit {
-	return slices.DeleteFunc(slices.Clone(hits), func(h arrivalHit) bool { return !s.d.rules[h.rule].plan.IsSample() })
+func (s *Stream) ofSamples(hits []itemHit) []itemHit {
+	return slices.DeleteFunc(slices.Clone(hits), func(h itemHit) bool { return !s.d.rules[h.rule].plan.IsSample() })
 }
 
 // Advance says that every event from now on has at least the time of watermark,
@@ -239,9 +244,10 @@ func (s *Stream) Finish(emit func(*Signal)) error {
 			return err
 		}
 	}
+	s.emit = emit
 	for i, t := range s.trackers {
 		if t != nil {
-			t.Finish(s.emitter(i, emit))
+			t.Finish(s.emitters[i])
 		}
 	}
 	return nil
@@ -253,8 +259,15 @@ func (s *Stream) judge(a *Arrival, emit func(*Signal)) {
 		s.stats.Repeated++
 		return
 	}
-	for _, h := range a.hits {
-		s.observe(h, a.record, emit)
+	s.emit = emit
+	for hits := a.hits; len(hits) > 0; {
+		rule := hits[0].rule
+		s.hits = s.hits[:0]
+		for len(hits) > 0 && hits[0].rule == rule {
+			s.hits = append(s.hits, sequence.Hit{Item: int(hits[0].item), Keys: hits[0].keys})
+			hits = hits[1:]
+		}
+		s.trackers[rule].Observe(a.record, s.hits, s.emitters[rule])
 	}
 	// The other trackers learn of the time now and then.
 	if known := s.advanced[a.clock]; a.record.Timed && a.record.Time.Sec > known.Sec {
@@ -262,19 +275,16 @@ func (s *Stream) judge(a *Arrival, emit func(*Signal)) {
 	}
 }
 
-func (s *Stream) observe(h arrivalHit, r *sequence.Record, emit func(*Signal)) {
-	s.trackers[h.rule].Observe(r, h.hits, s.emitter(h.rule, emit))
-}
-
-func (s *Stream) emitter(rule int, emit func(*Signal)) func(sequence.Match) {
-	return func(m sequence.Match) { emit(s.d.sequenceSignal(s.d.rules[rule], m)) }
+// emitter gives what takes the matches of a rule.
+func (s *Stream) emitter(rule int) func(sequence.Match) {
+	return func(m sequence.Match) { s.emit(s.d.sequenceSignal(s.d.rules[rule], m)) }
 }
 
 func (s *Stream) advance(clock int, watermark event.Time, emit func(*Signal)) {
-	s.advanced[clock] = watermark
+	s.advanced[clock], s.emit = watermark, emit
 	for i, t := range s.trackers {
 		if t != nil && s.d.rules[i].clock == clock {
-			t.Advance(watermark, s.emitter(i, emit))
+			t.Advance(watermark, s.emitters[i])
 		}
 	}
 }

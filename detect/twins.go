@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"hash/maphash"
+	"slices"
 
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/sequence"
@@ -15,31 +15,42 @@ import (
 // to be remembered; later ones of an earlier instant are late.
 type twins struct {
 	at   event.Time
-	seed maphash.Seed
-	seen map[uint64]struct{}
+	few  []identity // as long as they are
+	many map[identity]struct{}
 }
+
+// identity is what tells one event from others: its index and id, or where it has no id
+// its text, of which the hash is enough.
+type identity struct {
+	index, id string
+	sum       uint64
+}
+
+// fewTwins is how many events of an instant are looked at one by one.
+const fewTwins = 8
 
 // again tells whether an event was seen before, and remembers it.
 func (t *twins) again(r *sequence.Record) bool {
-	if t.seen == nil {
-		t.seed, t.seen = maphash.MakeSeed(), map[uint64]struct{}{}
-	}
 	if r.Time != t.at {
-		clear(t.seen)
-		t.at = r.Time
+		t.at, t.few = r.Time, t.few[:0]
+		if len(t.many) > 0 {
+			clear(t.many)
+		}
 	}
-	var h maphash.Hash
-	h.SetSeed(t.seed)
-	_, _ = h.WriteString(r.Index())
-	_ = h.WriteByte(0)
-	if id := r.ID(); id != "" {
-		_, _ = h.WriteString(id)
-	} else {
-		_ = h.WriteByte(1)
-		maphash.WriteComparable(&h, r.Sum())
+	who := identity{index: r.Index(), id: r.ID(), sum: r.Sum()}
+	if slices.Contains(t.few, who) {
+		return true
 	}
-	sum := h.Sum64()
-	_, again := t.seen[sum]
-	t.seen[sum] = struct{}{}
-	return again
+	if len(t.few) < fewTwins {
+		t.few = append(t.few, who)
+		return false
+	}
+	if _, again := t.many[who]; again {
+		return true
+	}
+	if t.many == nil {
+		t.many = map[identity]struct{}{}
+	}
+	t.many[who] = struct{}{}
+	return false
 }

@@ -31,6 +31,7 @@ func (ds *dataSet) correlate(q *eql.Query, perKey int) (*sequence.Plan, []sequen
 	var matches []sequence.Match
 	emit := func(m sequence.Match) { matches = append(matches, m) }
 	n := uint64(0)
+	var keys sequence.KeyList
 	err = ds.each(fields, func(d document, ev *event.Event) {
 		r := &sequence.Record{Number: n}
 		r.SetHit("", strconv.FormatInt(d.id, 10))
@@ -40,7 +41,9 @@ func (ds *dataSet) correlate(q *eql.Query, perKey int) (*sequence.Plan, []sequen
 		var hits []sequence.Hit
 		for i, c := range conds {
 			if c.Matches(ev) {
-				hits = append(hits, sequence.Hit{Item: i, Keys: plan.Keys(ev, i, nil)})
+				keys.Reset()
+				plan.Keys(ev, i, &keys)
+				hits = append(hits, sequence.Hit{Item: i, Keys: keys.AppendTo(nil)})
 			}
 		}
 		tracker.Observe(r, hits, emit)

@@ -114,6 +114,23 @@ func (e *Event) Raw(f Field) ([]byte, bool) {
 	return found, true
 }
 
+// Text gives the value of a field that is one text, if the document holds it as it is:
+// in one place, without escapes, and of a type that leaves texts alone. For other fields,
+// and missing ones, it reports false, and Values tells more. The bytes are the document's.
+func (e *Event) Text(f Field) ([]byte, bool) {
+	p := e.set.verbatim[f]
+	if p < 0 || e.places[p].turn != e.turn {
+		return nil, false
+	}
+	pl := &e.places[p]
+	sp := &e.spans[pl.first]
+	if sp.kind != stringSpan || pl.first != pl.last {
+		return nil, false
+	}
+	raw := e.doc[sp.start+1 : sp.end-1]
+	return raw, bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw)
+}
+
 // Fields gives the set the event was decoded with.
 func (e *Event) Fields() *FieldSet { return e.set }
 

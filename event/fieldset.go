@@ -22,6 +22,8 @@ type FieldSet struct {
 	places map[string]int // path → place in paths
 	// alone is, by field, the only path that feeds it, -1 if there are several.
 	alone []int32
+	// verbatim is alone for the fields whose type leaves texts as they are, else -1.
+	verbatim []int32
 }
 
 type fieldInfo struct {
@@ -83,6 +85,10 @@ func (s *FieldSet) Add(name string) Field {
 		alone = int32(info.paths[0])
 	}
 	s.alone = append(s.alone, alone)
+	if !info.typ.readsAll() || info.caseless {
+		alone = -1
+	}
+	s.verbatim = append(s.verbatim, alone)
 	s.fields = append(s.fields, info)
 	s.index[name] = f
 	return f

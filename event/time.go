@@ -31,6 +31,18 @@ func (t Time) UnixMilli() int64 { return t.Sec*1000 + int64(t.Nsec)/1e6 }
 // Std converts to the standard library's time, in UTC.
 func (t Time) Std() time.Time { return time.Unix(t.Sec, int64(t.Nsec)).UTC() }
 
+// Add gives the instant that much later.
+func (t Time) Add(d time.Duration) Time {
+	t.Sec, t.Nsec = t.Sec+int64(d/time.Second), t.Nsec+int32(d%time.Second)
+	switch {
+	case t.Nsec >= 1e9:
+		t.Sec, t.Nsec = t.Sec+1, t.Nsec-1e9
+	case t.Nsec < 0:
+		t.Sec, t.Nsec = t.Sec-1, t.Nsec+1e9
+	}
+	return t
+}
+
 // IsZero reports whether t is the zero Time, which stands for "no time".
 // (1970-01-01T00:00:00Z itself is given the same representation; an event at
 // that instant has to be told apart by Event.Time's second result.)

@@ -14,6 +14,7 @@ import (
 	"container/heap"
 	"math"
 	"slices"
+	"strings"
 )
 
 // none is the time of an event that does not exist.
@@ -93,8 +94,8 @@ func (a *absences) leading(key string, now int64) {
 	l := a.leads[key]
 	switch {
 	case l == nil:
-		l = &lead{key: key, last: now, earlier: none}
-		a.leads[key] = l
+		l = &lead{key: strings.Clone(key), last: now, earlier: none}
+		a.leads[l.key] = l
 	case l.last == now:
 		return
 	default:
@@ -147,6 +148,7 @@ func (p *Plan) leadBlocks(last *partial) bool {
 // wait holds a match back until the absence of trailing events is certain. It
 // reports false where nothing can come between: then the match is complete.
 func (a *absences) wait(p *Plan, m Match, last partial) bool {
+	m.Key = strings.Clone(m.Key)
 	w := &wait{match: m, last: &last, behind: last.record.millis(), from: last.first().millis()}
 	if p.leading {
 		if last.absent.lead == none {

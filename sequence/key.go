@@ -4,7 +4,6 @@ package sequence
 
 import (
 	"encoding/binary"
-	"hash/maphash"
 	"math"
 	"net/netip"
 	"strconv"
@@ -16,43 +15,83 @@ import (
 // event with several long lists among its key fields can reach it.
 const MaxKeys = 4096
 
+// KeyList holds keys. Its memory is used again after Reset.
+type KeyList struct {
+	text []byte // of all keys, one after another
+	ends []int  // where in it each ends
+}
+
+// Reset forgets all keys.
+func (l *KeyList) Reset() { l.text, l.ends = l.text[:0], l.ends[:0] }
+
+// Len tells how many keys there are.
+func (l *KeyList) Len() int { return len(l.ends) }
+
+// At gives a key, until Reset.
+func (l *KeyList) At(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = l.ends[i-1]
+	}
+	return l.text[from:l.ends[i]]
+}
+
+// AppendTo appends all keys to list, which do not depend on the KeyList.
+func (l *KeyList) AppendTo(list []string) []string {
+	text, from := string(l.text), 0
+	for _, end := range l.ends {
+		list = append(list, text[from:end])
+		from = end
+	}
+	return list
+}
+
 // Keys appends to list the keys under which an event takes part in an item: one
 // for each combination of its values, none if an ordinary key field is missing.
-func (p *Plan) Keys(ev *event.Event, item int, list []string) []string {
-	keys := p.items[item].keys
-	var memory [128]byte
-	b := memory[:0]
-	for i, k := range keys { // one value each, as nearly always
+func (p *Plan) Keys(ev *event.Event, item int, list *KeyList) {
+	keys, from := p.items[item].keys, len(list.text)
+	for i := range keys { // one value each, as nearly always
+		k := &keys[i]
+		if text, ok := ev.Text(k.field); ok {
+			list.text = appendText(append(list.text, byte(event.String)), text)
+			continue
+		}
 		values := ev.Values(k.field)
-		if len(values) > 1 {
-			break
-		}
-		if len(values) == 1 {
-			b = appendValue(b, values[0])
-		} else if b = appendValue(b, event.Value{}); !k.optional {
-			return list
-		}
-		if i == len(keys)-1 {
-			return append(list, string(b))
+		switch {
+		case len(values) == 1:
+			list.text = appendValue(list.text, values[0])
+		case len(values) > 1:
+			list.text = list.text[:from]
+			list.combine(keys, ev)
+			return
+		case k.optional:
+			list.text = appendValue(list.text, event.Value{})
+		default:
+			list.text = list.text[:from]
+			return
 		}
 	}
+	list.ends = append(list.ends, len(list.text))
+}
+
+// combine appends the keys of an event that has several values of a field.
+func (l *KeyList) combine(keys []key, ev *event.Event) {
 	values := make([][]event.Value, len(keys))
 	for i, k := range keys {
 		values[i] = distinct(ev.Values(k.field))
 		if len(values[i]) == 0 {
 			if !k.optional {
-				return list
+				return
 			}
 			values[i] = []event.Value{{}}
 		}
 	}
 	at := make([]int, len(keys))
 	for range MaxKeys {
-		var b []byte
 		for i := range keys {
-			b = appendValue(b, values[i][at[i]])
+			l.text = appendValue(l.text, values[i][at[i]])
 		}
-		list = append(list, string(b))
+		l.ends = append(l.ends, len(l.text))
 		// The last key varies fastest.
 		i := len(keys) - 1
 		for ; i >= 0; i-- {
@@ -65,7 +104,6 @@ func (p *Plan) Keys(ev *event.Event, item int, list []string) []string {
 			break
 		}
 	}
-	return list
 }
 
 // KeyFields tells what an item is joined by: it is the same for items that give every
@@ -77,29 +115,6 @@ func (p *Plan) KeyFields(item int) string {
 		b = strconv.AppendBool(b, k.optional)
 	}
 	return string(b)
-}
-
-// KeyHashes appends to list the hashes of the keys that Keys gives. Scratch is memory
-// for the work, and is returned.
-func (p *Plan) KeyHashes(ev *event.Event, item int, seed maphash.Seed, list []uint64, scratch []byte) ([]uint64, []byte) {
-	scratch = scratch[:0]
-	for _, k := range p.items[item].keys {
-		values := ev.Values(k.field)
-		switch {
-		case len(values) == 1:
-			scratch = appendValue(scratch, values[0])
-		case len(values) == 0 && k.optional:
-			scratch = appendValue(scratch, event.Value{})
-		case len(values) == 0:
-			return list, scratch
-		default: // several keys
-			for _, key := range p.Keys(ev, item, nil) {
-				list = append(list, maphash.String(seed, key))
-			}
-			return list, scratch
-		}
-	}
-	return append(list, maphash.Bytes(seed, scratch)), scratch
 }
 
 // Key gives the key that some values make.
@@ -138,8 +153,7 @@ func appendValue(b []byte, v event.Value) []byte {
 	b = append(b, byte(kind))
 	switch kind {
 	case event.String, event.Version:
-		b = binary.AppendUvarint(b, uint64(len(v.Str())))
-		b = append(b, v.Str()...)
+		b = appendText(b, v.Str())
 	case event.Bool:
 		b = append(b, v.Text()[0])
 	case event.Long:
@@ -154,6 +168,11 @@ func appendValue(b []byte, v event.Value) []byte {
 		b = append(b, a[:]...)
 	}
 	return b
+}
+
+// appendText encodes a text so that one can tell where it ends.
+func appendText[T string | []byte](b []byte, text T) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
 // KeyValues gives the values that make up a key, in the order of the query; nulls

@@ -90,7 +90,9 @@ func TestKeysOfAnEvent(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, k := range p.Keys(&ev, 0, nil) {
+		var keys sequence.KeyList
+		p.Keys(&ev, 0, &keys)
+		for _, k := range keys.AppendTo(nil) {
 			text := ""
 			for _, v := range sequence.KeyValues(k) {
 				text += v.Display() + ";"

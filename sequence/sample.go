@@ -85,8 +85,8 @@ func (t *Tracker) touchSample(key string, r *Record) *candidates {
 	s := &t.sample
 	c := s.groups[key]
 	if c == nil {
-		c = &candidates{key: key, items: make([][]*Record, len(t.plan.items))}
-		s.groups[key] = c
+		c = &candidates{key: strings.Clone(key), items: make([][]*Record, len(t.plan.items))}
+		s.groups[c.key] = c
 		for len(s.groups) > t.opt.MaxKeys { // more than one too many after a snapshot
 			t.evictSample()
 		}

@@ -430,7 +430,8 @@ func (t *Tracker) Load(r *Reader) error {
 }
 
 func (t *Tracker) loadGroup(r *Reader) {
-	g := &group{key: r.key(), older: t.newest}
+	g := newGroup(r.key())
+	g.older = t.newest
 	slots := r.Uint()
 	if slots > uint64(len(t.plan.steps)) || t.groups.get(g.key) != nil {
 		r.fail("it is of another query")

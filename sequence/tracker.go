@@ -1,6 +1,8 @@
 package sequence
 
 import (
+	"math"
+	"strings"
 	"time"
 
 	"github.com/shrike-project/shrike/event"
@@ -44,6 +46,7 @@ type Tracker struct {
 	groups *table
 	oldest *group // the list of groups, by the time of their latest first event
 	newest *group
+	look   int64 // no group expires before this time, in milliseconds
 	absent absences
 	sample sampler
 	order  uint64
@@ -56,7 +59,14 @@ type group struct {
 	key          string
 	slots        []partial
 	older, newer *group
-	next         *group // in its bucket
+	next         *group     // in its bucket
+	slot         [1]partial // the memory of one slot
+}
+
+func newGroup(key string) *group {
+	g := &group{key: key}
+	g.slots = g.slot[:0]
+	return g
 }
 
 // started gives the time of the latest first event in milliseconds. A match cannot
@@ -93,7 +103,7 @@ func NewTracker(p *Plan, opt Options) *Tracker {
 	if opt.MaxKeys <= 0 {
 		opt.MaxKeys = DefaultMaxKeys
 	}
-	t := &Tracker{plan: p, opt: opt, groups: newTable()}
+	t := &Tracker{plan: p, opt: opt, groups: newTable(), look: math.MinInt64}
 	t.absent.init()
 	t.sample.init()
 	return t
@@ -284,7 +294,7 @@ func (t *Tracker) cut(key string, r *Record) {
 func (t *Tracker) touch(key string) *group {
 	g := t.groups.get(key)
 	if g == nil {
-		g = &group{key: key}
+		g = newGroup(strings.Clone(key))
 		t.groups.put(g)
 		for t.groups.n > t.opt.MaxKeys { // more than one too many after a snapshot
 			t.evict(t.oldest)
@@ -296,7 +306,7 @@ func (t *Tracker) touch(key string) *group {
 	if t.newest != nil {
 		t.newest.newer = g
 	} else {
-		t.oldest = g
+		t.oldest, t.look = g, math.MinInt64
 	}
 	t.newest = g
 	return g
@@ -342,14 +352,20 @@ func (t *Tracker) unlink(g *group) {
 // expire removes the groups whose latest first event is too old for any later
 // event to complete it. Groups are listed by that time.
 func (t *Tracker) expire(now int64) {
+	t.absent.prune(now - t.plan.maxSpan)
 	span, bound := t.plan.maxSpan, false
 	if span == 0 {
 		span, bound = t.opt.MaxAge.Milliseconds(), true
 	}
-	if span == 0 {
+	if span == 0 || now < t.look {
 		return
 	}
-	for g := t.oldest; g != nil && now-g.started() > span; g = t.oldest {
+	t.look = math.MaxInt64
+	for g := t.oldest; g != nil; g = t.oldest {
+		if last := g.started() + span; now <= last {
+			t.look = last + 1
+			return
+		}
 		if bound {
 			t.evict(g)
 			continue
@@ -360,7 +376,6 @@ func (t *Tracker) expire(now int64) {
 		}
 		t.remove(g)
 	}
-	t.absent.prune(now - t.plan.maxSpan)
 }
 
 // settle completes the matches whose wait for the absence of an event is over.
