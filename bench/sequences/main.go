@@ -112,18 +112,17 @@ func run(keys, passes int) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# What sequences keep in memory\n\nWritten by `make bench-sequences` on %s, %s.\n\n", time.Now().UTC().Format("2006-01-02"), runtime.Version())
 	fmt.Fprintf(&b, "%d sequence rules of two steps, joined by host and entity id, maxspan 10 minutes; %d keys, %d events in %d passes of 10 minutes\n"+
-		"each. The heap is measured after a garbage collection. Beside the bytes of its event, a live key takes the event's record\n"+
+		"each. The heap is measured after a garbage collection. A live key takes the document of its event, packed with others, the event's record\n"+
 		"(%d B: its time and place; a tiebreaker, or the index and id of a search hit, come on top), the text of the key, its entry in the table, and the unfinished match.\n\n",
 		rules, keys, keys*passes, passes, unsafe.Sizeof(sequence.Record{}))
-	b.WriteString("| after pass | live keys | heap | of it event bytes | beside them, per live key | signals so far |\n|---|---|---|---|---|---|\n")
+	b.WriteString("| after pass | live keys | heap | of it per live key | documents as they came | signals so far |\n|---|---|---|---|---|---|\n")
 	for n := range passes {
 		if err := l.pass(n); err != nil {
 			return err
 		}
 		used, st := heap()-empty, l.stream.Stats()
-		bytes := int64(st.Keys) * int64(len(l.doc))
-		fmt.Fprintf(&b, "| %d | %d | %.1f MB | %.1f MB | %d B | %d |\n", n+1, st.Keys, float64(used)/1e6, float64(bytes)/1e6,
-			(used-bytes)/int64(max(1, st.Keys)), l.signals)
+		fmt.Fprintf(&b, "| %d | %d | %.1f MB | %d B | %.1f MB | %d |\n", n+1, st.Keys, float64(used)/1e6, used/int64(max(1, st.Keys)),
+			float64(st.Keys*len(l.doc))/1e6, l.signals)
 	}
 	end := event.FromTime(time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC).Add(time.Duration(passes+2) * maxSpan))
 	if err := l.stream.Advance(end, l.signal); err != nil {
