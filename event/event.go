@@ -118,16 +118,11 @@ func (e *Event) Raw(f Field) ([]byte, bool) {
 // in one place, without escapes, and of a type that leaves texts alone. For other fields,
 // and missing ones, it reports false, and Values tells more. The bytes are the document's.
 func (e *Event) Text(f Field) ([]byte, bool) {
-	p := e.set.verbatim[f]
-	if p < 0 || e.places[p].turn != e.turn {
+	raw, single := e.Raw(f)
+	if !single || len(raw) < 2 || raw[0] != '"' || !e.set.fields[f].verbatim() {
 		return nil, false
 	}
-	pl := &e.places[p]
-	sp := &e.spans[pl.first]
-	if sp.kind != stringSpan || pl.first != pl.last {
-		return nil, false
-	}
-	raw := e.doc[sp.start+1 : sp.end-1]
+	raw = raw[1 : len(raw)-1]
 	return raw, bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw)
 }
 

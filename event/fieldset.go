@@ -22,8 +22,6 @@ type FieldSet struct {
 	places map[string]int // path → place in paths
 	// alone is, by field, the only path that feeds it, -1 if there are several.
 	alone []int32
-	// verbatim is alone for the fields whose type leaves texts as they are, else -1.
-	verbatim []int32
 }
 
 type fieldInfo struct {
@@ -35,6 +33,9 @@ type fieldInfo struct {
 	// paths are the places in a document that feed the field, as indices.
 	paths []int
 }
+
+// verbatim reports whether the values of texts are the texts.
+func (i *fieldInfo) verbatim() bool { return i.typ.readsAll() && !i.caseless }
 
 // pathInfo is a place in a document that feeds fields.
 type pathInfo struct {
@@ -85,10 +86,6 @@ func (s *FieldSet) Add(name string) Field {
 		alone = int32(info.paths[0])
 	}
 	s.alone = append(s.alone, alone)
-	if !info.typ.readsAll() || info.caseless {
-		alone = -1
-	}
-	s.verbatim = append(s.verbatim, alone)
 	s.fields = append(s.fields, info)
 	s.index[name] = f
 	return f

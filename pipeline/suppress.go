@@ -38,7 +38,7 @@ func (all *windows) of(id string, at event.Time, s *alert.Suppression) (w *windo
 	if len(*all) >= mostWindows {
 		all.close(at)
 	}
-	w = &window{id, at, later(at, s.Window)}
+	w = &window{id, at, at.Add(s.Window)}
 	(*all)[s.Instance] = w
 	return w, true
 }
@@ -62,10 +62,6 @@ func (all windows) close(now event.Time) {
 			delete(all, instance)
 		}
 	}
-}
-
-func later(t event.Time, d time.Duration) event.Time {
-	return event.FromTime(t.Std().Add(d))
 }
 
 // savedWindow is a window as a State keeps it.

@@ -128,7 +128,8 @@ func (p *Plan) KeyNames(item int) []string {
 	return names
 }
 
-// Hit says that an event hits an item, and under which keys it does.
+// Hit says that an event hits an item, and under which keys it does. A Tracker keeps
+// copies of keys.
 type Hit struct {
 	Item int
 	Keys []string

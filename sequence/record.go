@@ -4,6 +4,7 @@ package sequence
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
@@ -112,9 +113,5 @@ func (r *Record) millis() int64 { return r.Time.UnixMilli() }
 // beyond reports whether the record is more than some milliseconds later than an
 // earlier one.
 func (r *Record) beyond(span int64, earlier *Record) bool {
-	last := event.Time{Sec: earlier.Time.Sec + span/1000, Nsec: earlier.Time.Nsec + int32(span%1000)*1e6}
-	if last.Nsec >= 1e9 {
-		last.Sec, last.Nsec = last.Sec+1, last.Nsec-1e9
-	}
-	return r.Time.Compare(last) > 0
+	return r.Time.Compare(earlier.Time.Add(time.Duration(span)*time.Millisecond)) > 0
 }
