@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"slices"
+	"iter"
 
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/predicate"
@@ -139,6 +139,22 @@ type itemHit struct {
 	keys       []string
 }
 
+// byRule gives the hits of each rule.
+func byRule(hits []itemHit) iter.Seq2[int32, []itemHit] {
+	return func(yield func(int32, []itemHit) bool) {
+		for len(hits) > 0 {
+			n := 1
+			for n < len(hits) && hits[n].rule == hits[0].rule {
+				n++
+			}
+			if !yield(hits[0].rule, hits[:n]) {
+				return
+			}
+			hits = hits[n:]
+		}
+	}
+}
+
 // Arrivals calls emit with what the event that was matched last hits of rules that
 // need several events; more than once only where rules tell the time by different
 // fields.
@@ -153,7 +169,7 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 	if len(j.hits) == 0 {
 		return
 	}
-	keys := j.keys.AppendTo(m.slab.keys.take(j.keys.Len())[:0])
+	keys := j.keys.list.AppendTo(m.slab.keys.take(j.keys.list.Len())[:0])
 	for clock := range d.clocks {
 		if n := j.count(d, clock); n > 0 {
 			a := &Arrival{record: d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock]}
@@ -166,8 +182,7 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 // joined is what an event hits of rules that need several, with its keys.
 type joined struct {
 	hits []joinedHit
-	sets []keySet
-	keys sequence.KeyList
+	keys eventKeys
 }
 
 // joinedHit is a hit of an item whose keys are those of a set.
@@ -176,28 +191,15 @@ type joinedHit struct {
 	set int
 }
 
-// keySet is the keys that an event has for items joined by the same fields.
-type keySet struct {
-	set      int32
-	from, to int // of the KeyList
-}
-
 func (j *joined) reset() {
-	j.hits, j.sets = j.hits[:0], j.sets[:0]
-	j.keys.Reset()
+	j.hits = j.hits[:0]
+	j.keys.reset()
 }
 
 // add adds a hit of a rule, if the event has its join keys.
 func (j *joined) add(ev *event.Event, d *Detector, c *compiled, h hit) {
-	set := d.keySets[c.first+h.item]
-	at := slices.IndexFunc(j.sets, func(s keySet) bool { return s.set == set })
-	if at < 0 {
-		at = len(j.sets)
-		from := j.keys.Len()
-		c.plan.Keys(ev, int(h.item), &j.keys)
-		j.sets = append(j.sets, keySet{set, from, j.keys.Len()})
-	}
-	if s := j.sets[at]; s.from < s.to {
+	at := j.keys.of(ev, d, c, h.item)
+	if s := &j.keys.sets[at]; s.from < s.to {
 		j.hits = append(j.hits, joinedHit{h, at})
 	}
 }
@@ -213,12 +215,12 @@ func (j *joined) count(d *Detector, clock int) (n int) {
 }
 
 // appendHits appends the hits of rules that tell the time by a clock. Keys are those of
-// the KeyList.
+// the list.
 func (j *joined) appendHits(list []itemHit, d *Detector, clock int, keys []string) []itemHit {
 	for i := range j.hits {
 		h := &j.hits[i]
 		if d.rules[h.rule].clock == clock {
-			s := &j.sets[h.set]
+			s := &j.keys.sets[h.set]
 			list = append(list, itemHit{h.rule, h.item, keys[s.from:s.to:s.to]})
 		}
 	}

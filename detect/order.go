@@ -2,7 +2,7 @@ package detect
 
 // Putting arrivals into the order of time.
 //
-// With a bounded lateness, arrivals wait in a heap until the newest event is that
+// With a bounded lateness, arrivals wait in a queue until the newest event is that
 // much newer. Without a bound they wait for the end of the input: in memory, and
 // beyond a limit in sorted runs outside of it, which are merged at the end.
 
@@ -60,16 +60,14 @@ func (o *order) late(a *Arrival) bool {
 }
 
 func (o *order) add(a *Arrival) error {
+	o.queue.add(a)
+	a.bytes = a.size()
+	o.bytes += a.bytes
 	if !o.unlimited() {
-		o.queue.add(a)
-		a.bytes = a.size()
-		o.bytes += a.bytes
 		o.reach(a.record.Time)
 		o.hurry()
 		return nil
 	}
-	o.queue.add(a)
-	o.bytes += a.size()
 	if o.bytes < o.opt.MemoryBytes || o.opt.Spill == nil {
 		return nil
 	}
@@ -88,15 +86,11 @@ func (o *order) advance(watermark event.Time) {
 
 // ready calls judge for the arrivals whose turn it is: those older than the
 // watermark. One just as old may yet come, with a lesser tiebreaker.
-func (o *order) ready(judge func(*Arrival)) error {
+func (o *order) ready(judge func(*Arrival)) {
 	if o.unlimited() {
-		return nil
+		return
 	}
-	for {
-		a := o.queue.first()
-		if a == nil || a.record.Time.Compare(o.watermark) >= 0 {
-			return nil
-		}
+	for a := o.queue.first(); a != nil && a.record.Time.Compare(o.watermark) < 0; a = o.queue.first() {
 		o.queue.take(a)
 		o.bytes -= a.bytes
 		judge(a)
@@ -250,23 +244,21 @@ func (a *Arrival) appendTo(b []byte, u *sequence.Unpacker) []byte {
 
 // saveHits writes the hits, those of each rule together.
 func (a *Arrival) saveHits(w *sequence.Writer) {
-	rules := slices.CompactFunc(slices.Clone(a.hits), func(g, h itemHit) bool { return g.rule == h.rule })
-	w.Uint(uint64(len(rules)))
-	for i, at := 0, 0; i < len(rules); i++ {
-		end := at
-		for end < len(a.hits) && a.hits[end].rule == rules[i].rule {
-			end++
-		}
-		w.Uint(uint64(rules[i].rule))
-		w.Uint(uint64(end - at))
-		for _, h := range a.hits[at:end] {
+	rules := 0
+	for range byRule(a.hits) {
+		rules++
+	}
+	w.Uint(uint64(rules))
+	for rule, hits := range byRule(a.hits) {
+		w.Uint(uint64(rule))
+		w.Uint(uint64(len(hits)))
+		for _, h := range hits {
 			w.Uint(uint64(h.item))
 			w.Uint(uint64(len(h.keys)))
 			for _, k := range h.keys {
 				w.Text(k)
 			}
 		}
-		at = end
 	}
 }
 

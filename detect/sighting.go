@@ -16,7 +16,6 @@ import (
 	"hash/maphash"
 
 	"github.com/shrike-project/shrike/event"
-	"github.com/shrike-project/shrike/sequence"
 )
 
 // Sightings are those of a batch of events. They own their memory.
@@ -41,16 +40,15 @@ type sighter struct {
 	untimed uint64
 	counts  []uint32 // by condition
 	hit     []int32  // the conditions that counts knows of
-	// Of the current event: the keys it has by set of key fields.
+	// Of the current event: its keys, and what it hits by set of them.
+	keys   eventKeys
 	groups []group
 	hashes []uint64
-	keys   sequence.KeyList
 }
 
 // group is the keys that an event has for one set of key fields, and the conditions it
 // hits whose items are joined by these fields.
 type group struct {
-	set        int32
 	from, to   int // of hashes
 	conditions []int32
 }
@@ -60,6 +58,7 @@ type group struct {
 func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 	d, s := m.d, &m.sighter
 	s.groups, s.hashes = s.groups[:0], s.hashes[:0]
+	s.keys.reset()
 	untimed, used := false, 0
 	for _, hit := range h.list {
 		c := d.rules[hit.rule]
@@ -89,23 +88,18 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 
 // group gives the group of an item of a rule.
 func (s *sighter) group(ev *event.Event, d *Detector, c *compiled, item int32) *group {
-	set := d.keySets[c.first+item]
-	for i := range s.groups {
-		if s.groups[i].set == set {
-			return &s.groups[i]
-		}
+	n := s.keys.of(ev, d, c, item)
+	if n < len(s.groups) {
+		return &s.groups[n]
 	}
-	n := len(s.groups)
 	if n == cap(s.groups) {
 		s.groups = append(s.groups, group{})
 	}
 	s.groups = s.groups[:n+1]
 	g := &s.groups[n]
-	*g = group{set: set, from: len(s.hashes), conditions: g.conditions[:0]}
-	s.keys.Reset()
-	c.plan.Keys(ev, int(item), &s.keys)
-	for i := range s.keys.Len() {
-		s.hashes = append(s.hashes, maphash.Bytes(d.seed, s.keys.At(i)))
+	*g = group{from: len(s.hashes), conditions: g.conditions[:0]}
+	for i := s.keys.sets[n].from; i < s.keys.sets[n].to; i++ {
+		s.hashes = append(s.hashes, maphash.Bytes(d.seed, s.keys.list.At(i)))
 	}
 	g.to = len(s.hashes)
 	return g
@@ -156,7 +150,7 @@ func (m *Matcher) Sightings() *Sightings {
 type sightingReader struct {
 	log        []byte
 	at         event.Extent
-	groups     []group // of which set is not known
+	groups     []group
 	hashes     []uint64
 	conditions []int32
 }

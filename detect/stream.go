@@ -62,7 +62,7 @@ type Stream struct {
 	opt      StreamOptions
 	trackers []*sequence.Tracker // by rule; nil for single event queries
 	emitters []func(sequence.Match)
-	emit     func(*Signal)  // what the emitters call
+	emit     func(*Signal)  // of the call at hand
 	hits     []sequence.Hit // of the rule that is shown an event
 	orders   []*order       // by clock
 	advanced []event.Time   // by clock: the watermark trackers know
@@ -141,8 +141,9 @@ func (s *Stream) Stats() StreamStats {
 // Observe takes an arrival and calls emit for each signal that follows. The error
 // is that of Spill.
 func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
-	if err := s.reach(a, emit); err != nil || a.record == nil {
-		return err
+	s.emit = emit
+	if s.reach(a); a.record == nil {
+		return nil
 	}
 	s.number++
 	a.record.Number = s.number
@@ -152,19 +153,20 @@ func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
 		if len(a.hits) > 0 && o.unlimited() {
 			return o.add(a)
 		}
-		s.judge(a, emit)
+		s.judge(a)
 		return nil
 	}
 	if o.late(a) {
 		if a.hits = s.late(a.hits); len(a.hits) > 0 {
-			s.judge(a, emit)
+			s.judge(a)
 		}
 		return nil
 	}
 	if err := o.add(a); err != nil {
 		return err
 	}
-	return o.ready(func(a *Arrival) { s.judge(a, emit) })
+	o.ready(s.judge)
+	return nil
 }
 
 // ObserveSightings takes what was sighted in a batch of an unlimited input. The
@@ -176,19 +178,16 @@ func (s *Stream) ObserveSightings(sightings *Sightings) error {
 
 // reach moves the watermark to where the lateness allows, before the arrival itself
 // is looked at. So it does not matter which events hit something.
-func (s *Stream) reach(a *Arrival, emit func(*Signal)) error {
+func (s *Stream) reach(a *Arrival) {
 	o := s.orders[a.clock]
 	if o.unlimited() || !a.earlier.known {
-		return nil
+		return
 	}
 	o.reach(a.earlier.time)
-	if err := o.ready(func(a *Arrival) { s.judge(a, emit) }); err != nil {
-		return err
-	}
+	o.ready(s.judge)
 	if a.record == nil || o.watermark.Sec > s.advanced[a.clock].Sec {
-		s.advance(a.clock, o.watermark, emit)
+		s.advance(a.clock, o.watermark)
 	}
-	return nil
 }
 
 // untimed counts an event without a time, and keeps its hits of samples, for which
@@ -204,12 +203,10 @@ func (s *Stream) untimed(hits []itemHit) []itemHit {
 // late counts an event that came later than the lateness allows, and keeps its hits
 // of samples as well.
 func (s *Stream) late(hits []itemHit) []itemHit {
-	last := int32(-1)
-	for _, h := range hits {
-		if c := s.d.rules[h.rule]; h.rule != last && !c.plan.IsSample() {
+	for rule := range byRule(hits) {
+		if c := s.d.rules[rule]; !c.plan.IsSample() {
 			s.stats.Late[c.rule]++
 		}
-		last = h.rule
 	}
 	return s.ofSamples(hits)
 }
@@ -221,18 +218,18 @@ func (s *Stream) ofSamples(hits []itemHit) []itemHit {
 // Advance says that every event from now on has at least the time of watermark,
 // for inputs that may be silent.
 func (s *Stream) Advance(watermark event.Time, emit func(*Signal)) error {
+	s.emit = emit
 	for clock, o := range s.orders {
 		o.advance(watermark)
-		if err := o.ready(func(a *Arrival) { s.judge(a, emit) }); err != nil {
-			return err
-		}
-		s.advance(clock, watermark, emit)
+		o.ready(s.judge)
+		s.advance(clock, watermark)
 	}
 	return nil
 }
 
 // Finish says that no event will come any more.
 func (s *Stream) Finish(emit func(*Signal)) error {
+	s.emit = emit
 	untimed := s.stats.Untimed // of sightings they are counted already
 	err := s.sieve.finish(func(a *Arrival) error { return s.Observe(a, emit) })
 	if err != nil {
@@ -240,11 +237,10 @@ func (s *Stream) Finish(emit func(*Signal)) error {
 	}
 	s.stats.Untimed = untimed
 	for _, o := range s.orders {
-		if err := o.finish(func(a *Arrival) { s.judge(a, emit) }); err != nil {
+		if err := o.finish(s.judge); err != nil {
 			return err
 		}
 	}
-	s.emit = emit
 	for i, t := range s.trackers {
 		if t != nil {
 			t.Finish(s.emitters[i])
@@ -254,24 +250,21 @@ func (s *Stream) Finish(emit func(*Signal)) error {
 }
 
 // judge shows an arrival, in its turn, to the trackers it hits.
-func (s *Stream) judge(a *Arrival, emit func(*Signal)) {
+func (s *Stream) judge(a *Arrival) {
 	if a.record.Timed && s.twins[a.clock].again(a.record) {
 		s.stats.Repeated++
 		return
 	}
-	s.emit = emit
-	for hits := a.hits; len(hits) > 0; {
-		rule := hits[0].rule
+	for rule, hits := range byRule(a.hits) {
 		s.hits = s.hits[:0]
-		for len(hits) > 0 && hits[0].rule == rule {
-			s.hits = append(s.hits, sequence.Hit{Item: int(hits[0].item), Keys: hits[0].keys})
-			hits = hits[1:]
+		for i := range hits {
+			s.hits = append(s.hits, sequence.Hit{Item: int(hits[i].item), Keys: hits[i].keys})
 		}
 		s.trackers[rule].Observe(a.record, s.hits, s.emitters[rule])
 	}
 	// The other trackers learn of the time now and then.
 	if known := s.advanced[a.clock]; a.record.Timed && a.record.Time.Sec > known.Sec {
-		s.advance(a.clock, event.Time{Sec: a.record.Time.Sec}, emit)
+		s.advance(a.clock, event.Time{Sec: a.record.Time.Sec})
 	}
 }
 
@@ -280,8 +273,8 @@ func (s *Stream) emitter(rule int) func(sequence.Match) {
 	return func(m sequence.Match) { s.emit(s.d.sequenceSignal(s.d.rules[rule], m)) }
 }
 
-func (s *Stream) advance(clock int, watermark event.Time, emit func(*Signal)) {
-	s.advanced[clock], s.emit = watermark, emit
+func (s *Stream) advance(clock int, watermark event.Time) {
+	s.advanced[clock] = watermark
 	for i, t := range s.trackers {
 		if t != nil && s.d.rules[i].clock == clock {
 			t.Advance(watermark, s.emitters[i])
