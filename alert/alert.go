@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"bufio"
 	"sync"
 	"time"
 
@@ -99,6 +100,9 @@ func onceRead(doc func() []byte) func() *event.Node {
 // AppendJSON writes the alert document: on one line, with members in the order of
 // their names, and safe on a terminal (see event.AppendQuoted).
 func (a *Alert) AppendJSON(dst []byte) []byte { return a.text.append(dst) }
+
+// WriteJSON writes to w what AppendJSON writes.
+func (a *Alert) WriteJSON(w *bufio.Writer) error { return a.text.write(w) }
 
 // Document gives the alert document as maps and lists, as event.Document reads it.
 // It is made anew each time.

@@ -4,6 +4,7 @@ package alert
 // so it is written once and afterwards only referred to.
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"math"
@@ -35,6 +36,18 @@ func (t *text) append(dst []byte) []byte {
 		at = s.at
 	}
 	return append(dst, t.own[at:]...)
+}
+
+// write is append to w, without gathering the parts first.
+func (t *text) write(w *bufio.Writer) error {
+	at := 0
+	for _, s := range t.shared {
+		_, _ = w.Write(t.own[at:s.at]) // w keeps an error, and gives it again
+		_, _ = w.WriteString(s.text)
+		at = s.at
+	}
+	_, err := w.Write(t.own[at:])
+	return err
 }
 
 // writer collects a text in memory that is used again.

@@ -87,14 +87,14 @@ func (m *Meter) Match(ev *event.Event) {
 	m.total.Events++
 	looks := int64(0)
 	before := m.now()
-	m.m.Look(ev, m.now, func(condition int, took time.Duration, full, holds bool) {
+	m.m.Look(ev, m.now, func(condition int, took time.Duration, holds bool) {
 		looks++
 		at := m.d.items[condition].rule
 		c, seen := &m.costs[at], &m.seen[at]
 		took = max(0, took-m.clock)
 		c.Took += took
 		m.total.Looking += took
-		if full && seen.looked != m.total.Events {
+		if seen.looked != m.total.Events {
 			seen.looked = m.total.Events
 			c.Looked++
 		}

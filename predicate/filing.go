@@ -43,12 +43,12 @@ type Filing struct {
 
 // Filing tells how condition c is filed.
 func (n *Network) Filing(c int) Filing {
-	cond := &n.conditions[c]
-	f := Filing{Witness: Always, Dear: cond.root.mixed()}
-	if cond.root.kind == never {
+	root := n.conditions[c]
+	f := Filing{Witness: Always, Dear: root.mixed()}
+	if root.kind == never {
 		return Filing{Witness: Never}
 	}
-	for _, need := range cond.needs {
+	for _, need := range root.needs() {
 		if need.fields.single() && slices.Contains(n.dividing, need.fields[0]) {
 			if w, texts := n.witness(need.test); w == Exact {
 				f.Division = append(f.Division, strings.Join(texts, "|"))

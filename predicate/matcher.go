@@ -2,7 +2,6 @@ package predicate
 
 import (
 	"hash/maphash"
-	"math/bits"
 	"time"
 
 	"github.com/shrike-project/shrike/event"
@@ -18,10 +17,8 @@ type Matcher struct {
 	leaves     []leafState
 	classifier classifier
 	truth      []uint64
-	left       []uint64 // conditions not ruled out yet
+	diagram    *diagram
 	hits       []int
-	divisions  map[uint64]*division
-	whole      *division // for events of which no division is remembered
 }
 
 // fieldState is what is known of a field: of the current event, and of all. What most
@@ -47,7 +44,7 @@ type leafState struct {
 
 // NewMatcher makes a Matcher.
 func (n *Network) NewMatcher() *Matcher {
-	m := &Matcher{n: n, seed: maphash.MakeSeed(), fields: make([]fieldState, len(n.indexes)), leaves: make([]leafState, len(n.leaves)), divisions: map[uint64]*division{}}
+	m := &Matcher{n: n, seed: maphash.MakeSeed(), fields: make([]fieldState, len(n.indexes)), leaves: make([]leafState, len(n.leaves)), diagram: newDiagram(n)}
 	words := 0
 	for i, x := range n.indexes {
 		words = max(words, x.words)
@@ -59,68 +56,75 @@ func (n *Network) NewMatcher() *Matcher {
 		}
 	}
 	m.truth = make([]uint64, words)
-	m.left = make([]uint64, (len(n.conditions)+63)/64)
 	return m
 }
 
 // Match gives the conditions that hold for an event, in ascending order. The event
 // must have been decoded with the Network's FieldSet. The slice is valid until the
-// next call.
+// next call and must not be changed.
 func (m *Matcher) Match(ev *event.Event) []int {
+	s := m.walk(ev)
+	if len(s.open) == 0 {
+		return s.holds
+	}
 	m.hits = m.hits[:0]
-	d := m.candidates(ev)
-	if d == nil {
-		return nil
-	}
-	for w, b := range m.left[:d.words] {
-		for ; b != 0; b &= b - 1 {
-			c := &d.conditions[w<<6+bits.TrailingZeros64(b)]
-			if m.holds(d, c.entry, ev) {
-				m.hits = append(m.hits, c.number)
-			}
+	sure := s.holds
+	for i := range s.open {
+		o := &s.open[i]
+		if !m.eval(o.left, ev) {
+			continue
 		}
+		for len(sure) > 0 && sure[0] < o.number {
+			m.hits, sure = append(m.hits, sure[0]), sure[1:]
+		}
+		m.hits = append(m.hits, o.number)
 	}
-	return m.hits
+	return append(m.hits, sure...)
 }
 
-// Look is Match for somebody who watches: looked is told of each condition on which
-// time of its own is spent, and how much by the clock now; whether its needs were there,
-// so that it was looked at in full; and whether it holds. What several conditions ask is
-// answered once, and counts for the first that asked.
-func (m *Matcher) Look(ev *event.Event, now func() time.Duration, looked func(condition int, took time.Duration, full, holds bool)) {
-	d := m.candidates(ev)
-	if d == nil {
-		return
+// Look is Match for somebody who watches: looked is told of each condition that the
+// fields alone do not rule out, how much time by the clock now was spent on it alone, and
+// whether it holds. What several conditions ask is answered once, and counts for the
+// first that asked.
+func (m *Matcher) Look(ev *event.Event, now func() time.Duration, looked func(condition int, took time.Duration, holds bool)) {
+	s := m.walk(ev)
+	for _, c := range s.holds {
+		looked(c, 0, true)
 	}
-	for w, b := range m.left[:d.words] {
-		for ; b != 0; b &= b - 1 {
-			c := &d.conditions[w<<6+bits.TrailingZeros64(b)]
-			before := now()
-			full := m.needed(c, ev)
-			holds := full && m.holds(d, c.entry, ev)
-			looked(c.number, now()-before, full, holds)
-		}
+	for _, o := range s.open {
+		before := now()
+		holds := m.eval(o.left, ev)
+		looked(o.number, now()-before, holds)
 	}
 }
 
-// candidates fills left with the conditions of an event's division that have to be
-// looked at in full. It gives nil if there are none.
-func (m *Matcher) candidates(ev *event.Event) *division {
+// walk takes the diagram's way for an event, as far as it goes.
+func (m *Matcher) walk(ev *event.Event) *state {
 	if m.turn++; m.turn == 0 {
 		m.forget()
 	}
-	d := m.division(ev)
-	if len(d.conditions) == 0 {
-		return nil
-	}
-	left := m.left[:d.words]
-	copy(left, d.all)
-	for i := range d.tests {
-		if !intersect(left, m.mask(&d.tests[i], d.words, ev)) {
-			return nil
+	d, at := m.diagram, int32(0)
+	for {
+		s := &d.states[at]
+		if s.ask == 0 {
+			return s
 		}
+		key := uint64(0)
+		for _, x := range s.asks[:s.ask] {
+			id := m.class(int(x), ev).id
+			if id < 0 {
+				return s
+			}
+			key = key<<classBits | uint64(id)
+		}
+		next := d.ways.find(at, key)
+		if next < 0 {
+			if next = m.step(at, key); next < 0 {
+				return s
+			}
+		}
+		at = next
 	}
-	return d
 }
 
 // forget makes all turns look long past.
@@ -130,27 +134,6 @@ func (m *Matcher) forget() {
 	}
 	clear(m.leaves)
 	m.turn = 1
-}
-
-// intersect keeps what is in both sets, and reports whether anything is left.
-func intersect(left, mask []uint64) bool {
-	some := uint64(0)
-	for i, w := range mask {
-		left[i] &= w
-		some |= left[i]
-	}
-	return some != 0
-}
-
-// needed reports whether what a condition needs, beside what the tests of its division
-// tell, is there.
-func (m *Matcher) needed(c *divided, ev *event.Event) bool {
-	for _, need := range c.rest {
-		if !m.eval(need.test, ev) {
-			return false
-		}
-	}
-	return true
 }
 
 // eval tells whether a part of a condition holds.

@@ -21,7 +21,8 @@ func newClass(id int, truth []uint64) *class {
 
 // The bounds of what a Matcher remembers of each field.
 const (
-	maxClasses    = 2048
+	classBits     = 11
+	maxClasses    = 1 << classBits
 	maxMemo       = 4096 // texts
 	maxMemoLength = 512  // bytes of a text
 )

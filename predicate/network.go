@@ -9,16 +9,11 @@ import (
 // goroutines; each needs a Matcher of its own.
 type Network struct {
 	set        *event.FieldSet
-	conditions []condition
+	conditions []*node
+	nodes      *nodes      // all there are in the conditions
 	indexes    []*index    // of the fields that conditions test
 	leaves     []*eql.Leaf // tests of several fields
 	dividing   []int       // indexes of the fields by which conditions are divided
-}
-
-// condition is a condition on its way through the network.
-type condition struct {
-	root  *node
-	needs []need
 }
 
 // need is what must hold of one field, or of two, for a condition to hold.
@@ -44,7 +39,7 @@ type builder struct {
 // Compile makes a Network of conditions that were compiled with one FieldSet.
 // Condition i is the i-th of the list.
 func Compile(conditions []*eql.Condition, set *event.FieldSet) *Network {
-	b := &builder{n: &Network{set: set}, byField: map[event.Field]int{}, leaves: map[string]int{}}
+	b := &builder{n: &Network{set: set, nodes: &nodes{}}, byField: map[event.Field]int{}, leaves: map[string]int{}}
 	for _, c := range conditions {
 		b.n.conditions = append(b.n.conditions, b.condition(c))
 	}
@@ -58,30 +53,24 @@ func Compile(conditions []*eql.Condition, set *event.FieldSet) *Network {
 // Len tells how many conditions there are.
 func (n *Network) Len() int { return len(n.conditions) }
 
-func (b *builder) condition(c *eql.Condition) condition {
+func (b *builder) condition(c *eql.Condition) *node {
 	root := b.node(c.Root())
 	if f := c.CategoryField(); f != event.NoField {
 		x := b.index(f)
 		category := &node{kind: atomic, index: x, atom: b.n.indexes[x].add(categoryAtom(c.Query().Category))}
 		root = join(all, []*node{category, root})
 	}
-	return newCondition(root)
+	return b.n.nodes.tree(root)
 }
 
-func newCondition(root *node) condition {
-	c := condition{root: root}
-	c.addNeeds()
-	return c
-}
-
-// addNeeds finds what a condition needs: of each field, and of two fields where
-// neither says it alone, as in name == "a" or original_name == "a".
-func (c *condition) addNeeds() {
+// needs gives what a condition needs: of each field, and of two fields where neither
+// says it alone, as in name == "a" or original_name == "a".
+func (n *node) needs() (list []need) {
 	var open []int // fields that say nothing alone
-	for _, x := range c.root.indexes(nil) {
+	for _, x := range n.indexes(nil) {
 		f := fields{x, -1}
-		if test := implied(c.root, f.have); test.kind != always {
-			c.needs = append(c.needs, need{f, test})
+		if test := implied(n, f.have); test.kind != always {
+			list = append(list, need{f, test})
 		} else if len(open) < maxOpen {
 			open = append(open, x)
 		}
@@ -89,11 +78,12 @@ func (c *condition) addNeeds() {
 	for i, x := range open {
 		for _, y := range open[:i] {
 			f := fields{min(x, y), max(x, y)}
-			if test := implied(c.root, f.have); test.kind != always {
-				c.needs = append(c.needs, need{f, test})
+			if test := implied(n, f.have); test.kind != always {
+				list = append(list, need{f, test})
 			}
 		}
 	}
+	return list
 }
 
 // maxOpen bounds the fields of which pairs are looked at.

@@ -13,6 +13,10 @@ type node struct {
 	// Of atomic and dear: which field's index, and which of its atoms or of its dear
 	// leaves. Of leafy: index tells which of the network's leaves.
 	index, atom int
+	// Of nodes among others: the number of the node, and the indexes of the fields it
+	// has atoms of, each once.
+	id   int
+	asks []int
 }
 
 type nodeKind uint8

@@ -54,7 +54,7 @@ func (n *Network) NewPrefilter() *Prefilter {
 	}
 	var texts []string
 	for i := range n.conditions {
-		list := n.witnesses(&n.conditions[i])
+		list := n.witnesses(n.conditions[i])
 		if list == nil {
 			return nil
 		}
@@ -79,9 +79,9 @@ func (n *Network) NewPrefilter() *Prefilter {
 
 // witnesses gives the texts one of which every document holds that the condition holds
 // for; nil if there are none that are worth looking for.
-func (n *Network) witnesses(c *condition) []string {
+func (n *Network) witnesses(condition *node) []string {
 	var best []string
-	for _, need := range c.needs {
+	for _, need := range condition.needs() {
 		if slices.Contains(n.dividing, need.fields[0]) {
 			continue // a text that nearly every document holds
 		}

@@ -20,15 +20,13 @@ type alertOutput interface {
 }
 
 // alertLines writes one document a line.
-type alertLines struct {
-	*bufio.Writer
-	buf []byte
-}
+type alertLines struct{ *bufio.Writer }
 
 func (o *alertLines) write(a *alert.Alert) error {
-	o.buf = append(a.AppendJSON(o.buf[:0]), '\n')
-	_, err := o.Write(o.buf)
-	return err
+	if err := a.WriteJSON(o.Writer); err != nil {
+		return err
+	}
+	return o.WriteByte('\n')
 }
 
 func (o *alertLines) close(report.Summary) error { return o.Flush() }

@@ -117,9 +117,9 @@ func openOutput(kind string, w, text io.Writer, o tableOptions) (alertOutput, er
 	case "table":
 		return newAlertTable(text, o), nil
 	case "jsonl":
-		return &alertLines{Writer: bufio.NewWriterSize(w, 1<<18)}, nil
+		return &alertLines{bufio.NewWriterSize(w, 1<<18)}, nil
 	case "json":
-		return &alertArray{alertLines: alertLines{Writer: bufio.NewWriterSize(w, 1<<18)}}, nil
+		return &alertArray{alertLines: alertLines{bufio.NewWriterSize(w, 1<<18)}}, nil
 	}
 	r, err := report.Open(kind, w, report.Options{NoGroup: o.noGroup})
 	if err != nil {

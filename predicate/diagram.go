@@ -1,0 +1,273 @@
+package predicate
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A diagram tells which conditions hold by asking a few fields at a time, and only
+// those that still matter: after what a process is called, few conditions are left that
+// anything could follow from. It is a decision diagram whose states come into being as
+// events need them. A state is what is left of the conditions after some answers; where
+// different answers leave the same, they lead to the same state.
+type diagram struct {
+	states []state // the first one is where all events begin
+	ways   ways
+	known  map[uint64][]int32 // states by hash
+	nodes  *nodes
+	once   []uint16 // part of the hash of ways that were taken once
+	bytes  int      // what states and nodes take
+	missed int      // ways that were wanted in vain since the diagram is full
+	score  []int    // by index: see choose
+	open   []open   // of the state that is made
+	holds  []int
+}
+
+// state is what is left of the conditions.
+type state struct {
+	holds []int         // conditions that hold whatever else, in ascending order
+	open  []open        // conditions that may hold, in ascending order
+	asks  [maxAsk]int16 // the indexes of the fields that are asked next
+	ask   int8          // so many; 0: what is open is looked at
+}
+
+// open is a condition that may hold, and what has to hold for it.
+type open struct {
+	number int
+	left   *node
+}
+
+const (
+	// maxAsk is how many fields a state asks at most: so many classes make a key.
+	maxAsk = 5
+	// leastShare says which fields are asked together with the one that decides most:
+	// those whose score is not less than one in so many of its.
+	leastShare = 4
+	// maxDiagram bounds the bytes of a diagram. When it is full, and as many ways were
+	// wanted in vain as stalePerState for each of its states, it is begun anew.
+	maxDiagram    = 6 << 20
+	stalePerState = 64
+	// onceBits tells how many ways are remembered that were taken once: a state that is
+	// wanted once is not made.
+	onceBits = 13
+)
+
+func newDiagram(n *Network) *diagram {
+	d := &diagram{score: make([]int, len(n.indexes)), once: make([]uint16, 1<<onceBits)}
+	d.begin(n)
+	return d
+}
+
+// begin forgets all states but the first.
+func (d *diagram) begin(n *Network) {
+	d.states, d.ways, d.known, d.nodes = nil, ways{}, map[uint64][]int32{}, &nodes{base: n.nodes}
+	d.bytes, d.missed = 0, 0
+	d.open, d.holds = d.open[:0], d.holds[:0]
+	for number, root := range n.conditions {
+		d.put(number, root)
+	}
+	d.intern()
+}
+
+// put adds what is left of a condition to the state that is made.
+func (d *diagram) put(number int, left *node) {
+	switch left.kind {
+	case never:
+	case always:
+		d.holds = append(d.holds, number)
+	default:
+		d.open = append(d.open, open{number, left})
+	}
+}
+
+// intern gives the state of what was put.
+func (d *diagram) intern() int32 {
+	h := uint64(len(d.holds))
+	for _, n := range d.holds {
+		h = mix(h, uint64(n))
+	}
+	for _, o := range d.open {
+		h = mix(h, uint64(o.number)<<32|uint64(o.left.id))
+	}
+	for _, at := range d.known[h] {
+		if s := &d.states[at]; slices.Equal(s.holds, d.holds) && slices.Equal(s.open, d.open) {
+			return at
+		}
+	}
+	s := state{holds: slices.Clone(d.holds), open: slices.Clone(d.open)}
+	d.choose(&s)
+	at := int32(len(d.states))
+	d.states = append(d.states, s)
+	d.known[h] = append(d.known[h], at)
+	d.bytes += 160 + 8*len(s.holds) + 16*len(s.open)
+	return at
+}
+
+func mix(h, v uint64) uint64 {
+	h = (h ^ v) * 0x9E3779B97F4A7C15
+	return h ^ h>>29
+}
+
+// choose says which fields a state asks: those that decide most conditions. A field
+// that a condition needs counts more than one that matters together with others.
+func (d *diagram) choose(s *state) {
+	clear(d.score)
+	for _, o := range s.open {
+		if o.left.kind != all {
+			d.weigh(o.left)
+			continue
+		}
+		for _, part := range o.left.list {
+			d.weigh(part)
+		}
+	}
+	var list []int
+	for x, score := range d.score {
+		if score > 0 {
+			list = append(list, x)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(d.score[b], d.score[a]) })
+	for _, x := range list[:min(len(list), maxAsk)] {
+		if leastShare*d.score[x] < d.score[list[0]] {
+			break
+		}
+		s.asks[s.ask] = int16(x)
+		s.ask++
+	}
+}
+
+func (d *diagram) weigh(part *node) {
+	weight := 1
+	switch len(part.asks) {
+	case 1:
+		weight = 16
+	case 2:
+		weight = 4
+	}
+	for _, x := range part.asks {
+		d.score[x] += weight
+	}
+}
+
+// step gives the state that follows for the classes of the fields that a state asks; -1
+// if it is not made.
+func (m *Matcher) step(from int32, key uint64) int32 {
+	d := m.diagram
+	if !d.again(from, key) {
+		return -1
+	}
+	if d.bytes > maxDiagram {
+		if d.missed++; d.missed > stalePerState*len(d.states) {
+			d.begin(m.n)
+		}
+		return -1
+	}
+	s := d.states[from]
+	d.open, d.holds = d.open[:0], append(d.holds[:0], s.holds...)
+	for _, o := range s.open {
+		left := o.left
+		for _, x := range s.asks[:s.ask] {
+			left = d.settle(left, int(x), m.fields[x].class.truth)
+		}
+		d.put(o.number, left)
+	}
+	slices.Sort(d.holds)
+	to := d.intern()
+	d.bytes += d.ways.add(from, key, to)
+	return to
+}
+
+// again reports whether a way was wanted lately, and notes that it was now.
+func (d *diagram) again(from int32, key uint64) bool {
+	h := wayHash(from, key)
+	at, part := h>>(64-onceBits), uint16(h)|1
+	if d.once[at] == part {
+		return true
+	}
+	d.once[at] = part
+	return false
+}
+
+// settle replaces tests of a field by what they come to for a class of it.
+func (d *diagram) settle(n *node, x int, truth []uint64) *node {
+	if !slices.Contains(n.asks, x) {
+		return n
+	}
+	switch n.kind {
+	case atomic:
+		if has(truth, n.atom) {
+			return yes
+		}
+		return no
+	case not:
+		if has(truth, n.list[0].atom) {
+			return no
+		}
+		return yes
+	}
+	list := make([]*node, len(n.list))
+	for i, e := range n.list {
+		list[i] = d.settle(e, x, truth)
+	}
+	out, fresh := d.nodes.add(join(n.kind, list))
+	if fresh {
+		d.bytes += 200 + 16*len(out.list)
+	}
+	return out
+}
+
+// ways lead from a state and a key of classes to a state.
+type ways struct {
+	list  []way // a hash table, half of it empty
+	count int
+}
+
+type way struct {
+	key      uint64
+	from, to int32 // to is one more than the state, 0: there is no way here
+}
+
+func wayHash(from int32, key uint64) uint64 {
+	return mix(mix(key, uint64(from)), 0)
+}
+
+// find gives the state a way leads to, -1 if there is none.
+func (w *ways) find(from int32, key uint64) int32 {
+	if len(w.list) == 0 {
+		return -1
+	}
+	for at := wayHash(from, key); ; at++ {
+		switch e := &w.list[at&uint64(len(w.list)-1)]; {
+		case e.to == 0:
+			return -1
+		case e.key == key && e.from == from:
+			return e.to - 1
+		}
+	}
+}
+
+// add adds a way that is not there, and gives by how many bytes the ways grew.
+func (w *ways) add(from int32, key uint64, to int32) (grown int) {
+	if 2*(w.count+1) > len(w.list) {
+		old := w.list
+		w.list = make([]way, max(64, 2*len(old)))
+		grown = 16 * (len(w.list) - len(old))
+		for _, e := range old {
+			if e.to > 0 {
+				w.put(e)
+			}
+		}
+	}
+	w.count++
+	w.put(way{key, from, to + 1})
+	return grown
+}
+
+func (w *ways) put(e way) {
+	at := wayHash(e.from, e.key)
+	for w.list[at&uint64(len(w.list)-1)].to > 0 {
+		at++
+	}
+	w.list[at&uint64(len(w.list)-1)] = e
+}
