@@ -19,8 +19,8 @@ type RuleCost struct {
 
 // Spent is what a rule took of the events that a Meter looked at.
 type Spent struct {
-	// Looked counts the events for which one of its event queries was looked at in
-	// full, Hits those that one hit, and Took is the time spent on it alone.
+	// Looked counts the events with the witnesses of one of its event queries, Hits those
+	// that one hit, and Took is what it takes to look at those it has in full.
 	Looked, Hits int64
 	Took         time.Duration
 }
@@ -43,9 +43,8 @@ type meterMarks struct{ looked, hit int64 }
 // Measured is what a Meter has measured of all rules together.
 type Measured struct {
 	Events int64
-	// Took is the time in the network: to find what has to be looked at, and to look.
-	// Looking is the time of the latter, also counted for each rule.
-	Took, Looking time.Duration
+	// Took is the time in the network, which looks at all rules together.
+	Took time.Duration
 }
 
 // NewMeter makes a Meter that goes by the clock now.
@@ -82,18 +81,16 @@ func (d *Detector) newMeter(network *predicate.Matcher, now func() time.Duration
 	return m
 }
 
-// Match matches an event.
+// Match matches an event, and then looks at each rule alone whose witnesses it has.
 func (m *Meter) Match(ev *event.Event) {
 	m.total.Events++
-	looks := int64(0)
 	before := m.now()
+	m.m.Match(ev)
+	m.total.Took += max(0, m.now()-before-m.clock)
 	m.m.Look(ev, m.now, func(condition int, took time.Duration, holds bool) {
-		looks++
 		at := m.d.items[condition].rule
 		c, seen := &m.costs[at], &m.seen[at]
-		took = max(0, took-m.clock)
-		c.Took += took
-		m.total.Looking += took
+		c.Took += max(0, took-m.clock)
 		if seen.looked != m.total.Events {
 			seen.looked = m.total.Events
 			c.Looked++
@@ -103,7 +100,6 @@ func (m *Meter) Match(ev *event.Event) {
 			c.Hits++
 		}
 	})
-	m.total.Took += max(0, m.now()-before-m.clock*time.Duration(1+2*looks))
 }
 
 // Drain adds to list, which has a place for each rule that runs, what was measured since

@@ -214,7 +214,7 @@ func (l *Live) work(todo <-chan liveWork) {
 			rules, builder = job.rules, job.rules.builder.Fork()
 			matcher := rules.detector.NewMatcher()
 			j := &judge{d: rules.detector, matcher: matcher, builder: builder, starts: newStartFields()}
-			w = &worker[found]{judge: storing(j, newSampler(matcher, &rules.spent)), maxBytes: l.opt.MaxEventBytes}
+			w = newWorker(storing(j, newSampler(matcher, &rules.spent)), ScanOptions{MaxEventBytes: l.opt.MaxEventBytes})
 		}
 		builder.At(l.opt.Now())
 		job.result <- w.do(job.batch)

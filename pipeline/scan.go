@@ -120,7 +120,7 @@ func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit
 	var sourceErr error
 	wg.Go(func() { sourceErr = read(ctx, src, todo, inOrder) })
 	for range opt.Jobs {
-		w := &worker[R]{judge: newJudge(), maxBytes: opt.MaxEventBytes, within: opt.Within}
+		w := newWorker(newJudge(), opt)
 		wg.Go(func() {
 			for job := range todo {
 				job.result <- w.do(job.batch)

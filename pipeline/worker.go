@@ -36,6 +36,13 @@ type worker[R any] struct {
 	lines    lineCounter // of the batch
 	at       int         // where in these lines the document at hand begins; -1: nobody knows
 	many     int         // how many results the last batch had
+	emit     func(R)     // take, made once
+}
+
+func newWorker[R any](judge Judge[R], opt ScanOptions) *worker[R] {
+	w := &worker[R]{judge: judge, maxBytes: opt.MaxEventBytes, within: opt.Within}
+	w.emit = w.take
+	return w
 }
 
 func (w *worker[R]) do(b event.Batch) *outcome[R] {
@@ -52,7 +59,7 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 		w.documents(&b)
 	}
 	if w.at = -1; w.judge.Pause != nil {
-		w.out.err = w.judge.Pause(seen, w.take)
+		w.out.err = w.judge.Pause(seen, w.emit)
 	}
 	for _, r := range b.Refused {
 		r.Line = 1 // before the batch's first document
@@ -142,9 +149,16 @@ func (w *worker[R]) document(doc []byte, start int) *event.Refusal {
 }
 
 func (w *worker[R]) decode(doc []byte) *event.Error {
-	err := w.judge.Decoder.Decode(doc, &w.ev)
+	if err := w.judge.Decoder.Decode(doc, &w.ev); err != nil {
+		return decodeError(err)
+	}
+	return nil
+}
+
+// decodeError gives an error of a Decoder, which has one type.
+func decodeError(err error) *event.Error {
 	var e *event.Error
-	if err != nil && !errors.As(err, &e) {
+	if !errors.As(err, &e) {
 		panic("the decoder gave an error of another type: " + err.Error())
 	}
 	return e
@@ -168,7 +182,7 @@ func (w *worker[R]) event(at event.Extent) {
 		}
 	}
 	w.out.unreadable += int64(w.ev.Unreadable)
-	w.judge.Event(&w.ev, at, w.take)
+	w.judge.Event(&w.ev, at, w.emit)
 }
 
 func (w *worker[R]) take(r R) {

@@ -19,8 +19,13 @@ type diagram struct {
 	bytes  int      // what states and nodes take
 	missed int      // ways that were wanted in vain since the diagram is full
 	score  []int    // by index: see choose
-	open   []open   // of the state that is made
+	// Of the state that is made: its conditions, the fields that were asked for it (see
+	// node.fields), the truth of their classes by index, and parts of nodes.
+	open   []open
 	holds  []int
+	asked  uint64
+	truths [][]uint64
+	parts  []*node
 }
 
 // state is what is left of the conditions.
@@ -40,6 +45,9 @@ type open struct {
 const (
 	// maxAsk is how many fields a state asks at most: so many classes make a key.
 	maxAsk = 5
+	// A state with more than manyOpen open conditions asks fewAsk fields at most, for each
+	// key of it makes a state out of all these conditions.
+	manyOpen, fewAsk = 400, 3
 	// leastShare says which fields are asked together with the one that decides most:
 	// those whose score is not less than one in so many of its.
 	leastShare = 4
@@ -53,7 +61,7 @@ const (
 )
 
 func newDiagram(n *Network) *diagram {
-	d := &diagram{score: make([]int, len(n.indexes)), once: make([]uint16, 1<<onceBits)}
+	d := &diagram{score: make([]int, len(n.indexes)), truths: make([][]uint64, len(n.indexes)), once: make([]uint16, 1<<onceBits)}
 	d.begin(n)
 	return d
 }
@@ -128,7 +136,11 @@ func (d *diagram) choose(s *state) {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(d.score[b], d.score[a]) })
-	for _, x := range list[:min(len(list), maxAsk)] {
+	most := maxAsk
+	if len(s.open) > manyOpen {
+		most = fewAsk
+	}
+	for _, x := range list[:min(len(list), most)] {
 		if leastShare*d.score[x] < d.score[list[0]] {
 			break
 		}
@@ -164,13 +176,15 @@ func (m *Matcher) step(from int32, key uint64) int32 {
 		return -1
 	}
 	s := d.states[from]
+	d.asked = 0
+	clear(d.truths)
+	for _, x := range s.asks[:s.ask] {
+		d.asked |= fieldBit(int(x))
+		d.truths[x] = m.fields[x].class.truth
+	}
 	d.open, d.holds = d.open[:0], append(d.holds[:0], s.holds...)
 	for _, o := range s.open {
-		left := o.left
-		for _, x := range s.asks[:s.ask] {
-			left = d.settle(left, int(x), m.fields[x].class.truth)
-		}
-		d.put(o.number, left)
+		d.put(o.number, d.settle(o.left))
 	}
 	slices.Sort(d.holds)
 	to := d.intern()
@@ -189,28 +203,53 @@ func (d *diagram) again(from int32, key uint64) bool {
 	return false
 }
 
-// settle replaces tests of a field by what they come to for a class of it.
-func (d *diagram) settle(n *node, x int, truth []uint64) *node {
-	if !slices.Contains(n.asks, x) {
+// settle replaces tests of the fields that are asked by what they come to.
+func (d *diagram) settle(n *node) *node {
+	if n.fields&d.asked == 0 {
 		return n
 	}
 	switch n.kind {
 	case atomic:
-		if has(truth, n.atom) {
+		switch truth := d.truths[n.index]; {
+		case truth == nil:
+			return n
+		case has(truth, n.atom):
 			return yes
 		}
 		return no
 	case not:
-		if has(truth, n.list[0].atom) {
+		switch d.settle(n.list[0]) {
+		case yes:
 			return no
+		case no:
+			return yes
 		}
-		return yes
+		return n
 	}
-	list := make([]*node, len(n.list))
-	for i, e := range n.list {
-		list[i] = d.settle(e, x, truth)
+	from := len(d.parts)
+	n = d.settleParts(n)
+	d.parts = d.parts[:from]
+	return n
+}
+
+// settleParts settles all or any of a list, whose parts it adds to those of d.
+func (d *diagram) settleParts(n *node) *node {
+	decides := no
+	if n.kind == any {
+		decides = yes
 	}
-	out, fresh := d.nodes.add(join(n.kind, list))
+	from := len(d.parts)
+	for _, e := range n.list {
+		part := d.settle(e)
+		if part == decides {
+			return decides
+		}
+		d.parts = append(d.parts, part)
+	}
+	if slices.Equal(d.parts[from:], n.list) {
+		return n
+	}
+	out, fresh := d.nodes.add(join(n.kind, d.parts[from:]))
 	if fresh {
 		d.bytes += 200 + 16*len(out.list)
 	}

@@ -4,8 +4,9 @@
 //
 // Most tests look at one field. So the tests of a field are answered together: its
 // values are classified once, by the exact values, literals and patterns of all
-// tests, and a Matcher remembers which class a text belonged to. Of each condition
-// follows, for each field it looks at, what must hold of that field alone; a class
-// therefore rules out whole sets of conditions, and a few of those sets, intersected,
-// leave the few conditions that are looked at in full.
+// tests, and a Matcher remembers which class a text belonged to. What is left of all
+// conditions once the classes of some fields are known is a state, from which those of
+// the fields that matter next lead to another; a Matcher remembers these ways too. So
+// an event goes by a few states to the conditions that hold, and only tests that take
+// long are made there one by one.
 package predicate

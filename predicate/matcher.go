@@ -18,6 +18,7 @@ type Matcher struct {
 	classifier classifier
 	truth      []uint64
 	diagram    *diagram
+	needs      [][]need // of each condition, once somebody watches
 	hits       []int
 }
 
@@ -82,49 +83,75 @@ func (m *Matcher) Match(ev *event.Event) []int {
 	return append(m.hits, sure...)
 }
 
-// Look is Match for somebody who watches: looked is told of each condition that the
-// fields alone do not rule out, how much time by the clock now was spent on it alone, and
-// whether it holds. What several conditions ask is answered once, and counts for the
-// first that asked.
+// Look is Match for somebody who wants to know what each condition takes alone: looked
+// is told of each condition that an event has the witnesses of, how much time by the clock
+// now it took to look at it in full, and whether it holds. What several conditions ask is
+// answered once, and counts for the first that asked.
 func (m *Matcher) Look(ev *event.Event, now func() time.Duration, looked func(condition int, took time.Duration, holds bool)) {
-	s := m.walk(ev)
+	if m.needs == nil {
+		for _, c := range m.n.conditions {
+			m.needs = append(m.needs, c.needs())
+		}
+	}
+	m.begin()
+	look := func(condition int) {
+		for _, need := range m.needs[condition] {
+			if !m.eval(need.test, ev) {
+				return
+			}
+		}
+		before := now()
+		holds := m.eval(m.n.conditions[condition], ev)
+		looked(condition, now()-before, holds)
+	}
+	s := &m.diagram.states[0]
+	if next := m.next(0, ev); next >= 0 {
+		s = &m.diagram.states[next]
+	}
 	for _, c := range s.holds {
-		looked(c, 0, true)
+		look(c)
 	}
 	for _, o := range s.open {
-		before := now()
-		holds := m.eval(o.left, ev)
-		looked(o.number, now()-before, holds)
+		look(o.number)
+	}
+}
+
+// begin begins with an event.
+func (m *Matcher) begin() {
+	if m.turn++; m.turn == 0 {
+		m.forget()
 	}
 }
 
 // walk takes the diagram's way for an event, as far as it goes.
 func (m *Matcher) walk(ev *event.Event) *state {
-	if m.turn++; m.turn == 0 {
-		m.forget()
-	}
-	d, at := m.diagram, int32(0)
-	for {
-		s := &d.states[at]
+	m.begin()
+	for at := int32(0); ; {
+		s := &m.diagram.states[at]
 		if s.ask == 0 {
 			return s
 		}
-		key := uint64(0)
-		for _, x := range s.asks[:s.ask] {
-			id := m.class(int(x), ev).id
-			if id < 0 {
-				return s
-			}
-			key = key<<classBits | uint64(id)
+		if at = m.next(at, ev); at < 0 {
+			return s
 		}
-		next := d.ways.find(at, key)
-		if next < 0 {
-			if next = m.step(at, key); next < 0 {
-				return s
-			}
-		}
-		at = next
 	}
+}
+
+// next gives the state that follows for an event on one that asks; -1 if there is none.
+func (m *Matcher) next(at int32, ev *event.Event) int32 {
+	s := &m.diagram.states[at]
+	key := uint64(0)
+	for _, x := range s.asks[:s.ask] {
+		id := m.class(int(x), ev).id
+		if id < 0 {
+			return -1
+		}
+		key = key<<classBits | uint64(id)
+	}
+	if next := m.diagram.ways.find(at, key); next >= 0 {
+		return next
+	}
+	return m.step(at, key)
 }
 
 // forget makes all turns look long past.

@@ -15,9 +15,13 @@ type node struct {
 	index, atom int
 	// Of nodes among others: the number of the node, and the indexes of the fields it
 	// has atoms of, each once.
-	id   int
-	asks []int
+	id     int
+	asks   []int
+	fields uint64 // a bit of each of them: see fieldBit
 }
+
+// fieldBit gives the bit of a field by its index. Some fields share one.
+func fieldBit(index int) uint64 { return 1 << (index & 63) }
 
 type nodeKind uint8
 

@@ -31,6 +31,9 @@ func (s *nodes) add(n *node) (_ *node, fresh bool) {
 	}
 	n.id = s.count() + 1
 	n.asks = n.indexes(nil)
+	for _, x := range n.asks {
+		n.fields |= fieldBit(x)
+	}
 	s.known[string(s.key)] = n
 	return n, true
 }

@@ -50,9 +50,8 @@ func (p *program) costCommand() *cobra.Command {
 type costReport struct {
 	Measured bool   `json:"measured"`
 	Events   *int64 `json:"events,omitempty"`
-	// The network's time an event, and the part of it in which it looked at rules.
+	// The time an event that all rules take together.
 	NetworkNs *float64    `json:"network_ns_per_event,omitempty"`
-	LookingNs *float64    `json:"looking_ns_per_event,omitempty"`
 	Rules     []costEntry `json:"rules"`
 }
 
@@ -136,8 +135,8 @@ func newCostReport(meter *detect.Meter, measured bool) *costReport {
 	r := &costReport{Measured: measured, Rules: []costEntry{}}
 	events := float64(max(1, total.Events))
 	if measured {
-		took, looking := float64(total.Took)/events, float64(total.Looking)/events
-		r.Events, r.NetworkNs, r.LookingNs = &total.Events, &took, &looking
+		took := float64(total.Took) / events
+		r.Events, r.NetworkNs = &total.Events, &took
 	}
 	for i := range costs {
 		e := newCostEntry(&costs[i])
@@ -256,7 +255,7 @@ func (p *program) printCosts(r *costReport, skipped int) {
 		fmt.Fprintf(p.stderr, ", %d others do not run", skipped)
 	}
 	if r.Measured {
-		fmt.Fprintf(p.stderr, "; %s, %.0f ns an event in the network, of them %.0f looking at rules\n", count(*r.Events, "event"), *r.NetworkNs, *r.LookingNs)
+		fmt.Fprintf(p.stderr, "; %s, %.0f ns an event for all rules together\n", count(*r.Events, "event"), *r.NetworkNs)
 		return
 	}
 	fmt.Fprintln(p.stderr, "; estimated from the witnesses alone, --data FILE measures")
