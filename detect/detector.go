@@ -38,8 +38,7 @@ type Detector struct {
 	stream  [3]event.Field // data_stream.type, .dataset, .namespace
 	clocks  []clock
 	network *predicate.Network
-	items   []hit   // by condition of the network
-	keySets []int32 // by condition: items joined by the same fields have the same
+	items   []hit // by condition of the network
 	seed    maphash.Seed
 	readers *sync.Pool // of *stepReader
 }
@@ -85,7 +84,10 @@ func New(rules []*rule.Rule, opt Options) *Detector {
 		}
 		c.first = int32(len(d.items))
 		for item := range c.conditions {
-			d.items = append(d.items, hit{int32(len(d.rules)), int32(item)})
+			d.items = append(d.items, hit{
+				rule: int32(len(d.rules)), item: int32(item), condition: int32(len(d.items)), keys: alone,
+				clock: int32(c.clock), sample: c.plan != nil && c.plan.IsSample(), override: c.override,
+			})
 		}
 		d.rules = append(d.rules, c)
 	}
@@ -100,15 +102,15 @@ func New(rules []*rule.Rule, opt Options) *Detector {
 
 // numberKeySets tells apart the fields that items are joined by.
 func (d *Detector) numberKeySets() {
-	d.keySets = make([]int32, len(d.items))
 	numbers := map[string]int32{}
-	for n, at := range d.items {
+	for n := range d.items {
+		at := &d.items[n]
 		if c := d.rules[at.rule]; c.plan != nil {
 			fields := c.plan.KeyFields(int(at.item))
 			if _, ok := numbers[fields]; !ok {
 				numbers[fields] = int32(len(numbers))
 			}
-			d.keySets[n] = numbers[fields]
+			at.keys = numbers[fields]
 		}
 	}
 }
@@ -238,17 +240,11 @@ func (d *Detector) Unseen(r *rule.Rule, ev *event.Event) string {
 		if index := d.Index(ev); !d.opt.IgnoreIndex && index != "" && !c.patterns.Match(index) {
 			return fmt.Sprintf("its index %s matches none of the rule's index patterns", index)
 		}
-		if !c.timed(ev) {
+		if !d.items[c.first].timed(ev) {
 			return fmt.Sprintf("it has no %s, the timestamp_override, and the rule forbids to use @timestamp instead", r.TimestampOverride)
 		}
 	}
 	return ""
-}
-
-// timed reports whether an event has the time a search of the rule goes by; a
-// search by the override alone never sees an event without.
-func (c *compiled) timed(ev *event.Event) bool {
-	return c.override == event.NoField || len(ev.Values(c.override)) > 0
 }
 
 func (c *compiled) explain(ev *event.Event) []*eql.Trace {

@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"slices"
-
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/sequence"
 )
@@ -25,14 +23,14 @@ func (k *eventKeys) reset() {
 }
 
 // of gives the place among the sets of that of an item.
-func (k *eventKeys) of(ev *event.Event, d *Detector, c *compiled, item int32) int {
-	set := d.keySets[c.first+item]
-	at := slices.IndexFunc(k.sets, func(s keySet) bool { return s.set == set })
-	if at < 0 {
-		at = len(k.sets)
-		from := k.list.Len()
-		c.plan.Keys(ev, int(item), &k.list)
-		k.sets = append(k.sets, keySet{set, from, k.list.Len()})
+func (k *eventKeys) of(ev *event.Event, d *Detector, h *hit) int {
+	for at := range k.sets {
+		if k.sets[at].set == h.keys {
+			return at
+		}
 	}
-	return at
+	from := k.list.Len()
+	d.rules[h.rule].plan.Keys(ev, int(h.item), &k.list)
+	k.sets = append(k.sets, keySet{h.keys, from, k.list.Len()})
+	return len(k.sets) - 1
 }

@@ -10,10 +10,26 @@ import (
 
 // Hits are the event queries an event hits. The zero value is ready for use; it
 // belongs to one goroutine and is reused.
-type Hits struct{ list []hit }
+type Hits struct{ list []*hit }
 
-// hit is an event query of a rule: the only one, or an item of a sequence.
-type hit struct{ rule, item int32 }
+// hit is an event query of a rule: the only one, or an item of a sequence. What is asked
+// of each hit stands here, near at hand, and not with the rule.
+type hit struct {
+	rule, item int32
+	condition  int32 // its number in the network
+	keys       int32 // items joined by the same fields have the same; alone: the rule needs no other event
+	clock      int32
+	sample     bool
+	override   event.Field // as in compiled
+}
+
+const alone = -1
+
+// timed reports whether an event has the time a search of the rule goes by; a
+// search by the override alone never sees an event without.
+func (h *hit) timed(ev *event.Event) bool {
+	return h.override == event.NoField || len(ev.Values(h.override)) > 0
+}
 
 // Len tells how many event queries hit.
 func (h *Hits) Len() int { return len(h.list) }
@@ -72,8 +88,8 @@ func (m *Matcher) Match(ev *event.Event, h *Hits) {
 	}
 	looks := m.looks(ev)
 	for _, n := range found {
-		at := m.d.items[n]
-		if (looks == nil || looks[at.rule]) && m.d.rules[at.rule].timed(ev) {
+		at := &m.d.items[n]
+		if (looks == nil || looks[at.rule]) && at.timed(ev) {
 			h.list = append(h.list, at)
 		}
 	}
@@ -99,10 +115,10 @@ func (m *Matcher) found(ev *event.Event) []int {
 // in the order of the rules. The signals hold until the next event is decoded.
 func (d *Detector) Signals(ev *event.Event, h *Hits, emit func(*Signal)) {
 	for _, hit := range h.list {
-		c := d.rules[hit.rule]
-		if c.plan != nil {
+		if hit.keys != alone {
 			continue
 		}
+		c := d.rules[hit.rule]
 		r := &sequence.Record{}
 		r.SetDocument(ev.Source)
 		r.SetHit(ev.Index, ev.ID)
@@ -162,8 +178,8 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 	d, j := m.d, &m.joined
 	j.reset()
 	for _, hit := range h.list {
-		if c := d.rules[hit.rule]; c.plan != nil {
-			j.add(ev, d, c, hit)
+		if hit.keys != alone {
+			j.add(ev, d, hit)
 		}
 	}
 	if len(j.hits) == 0 {
@@ -171,9 +187,9 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 	}
 	keys := j.keys.list.AppendTo(m.slab.keys.take(j.keys.list.Len())[:0])
 	for clock := range d.clocks {
-		if n := j.count(d, clock); n > 0 {
+		if n := j.count(clock); n > 0 {
 			a := &Arrival{record: d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock]}
-			a.hits = j.appendHits(m.slab.hits.take(n)[:0], d, clock, keys)
+			a.hits = j.appendHits(m.slab.hits.take(n)[:0], clock, keys)
 			emit(a)
 		}
 	}
@@ -187,7 +203,7 @@ type joined struct {
 
 // joinedHit is a hit of an item whose keys are those of a set.
 type joinedHit struct {
-	hit
+	*hit
 	set int
 }
 
@@ -197,17 +213,17 @@ func (j *joined) reset() {
 }
 
 // add adds a hit of a rule, if the event has its join keys.
-func (j *joined) add(ev *event.Event, d *Detector, c *compiled, h hit) {
-	at := j.keys.of(ev, d, c, h.item)
+func (j *joined) add(ev *event.Event, d *Detector, h *hit) {
+	at := j.keys.of(ev, d, h)
 	if s := &j.keys.sets[at]; s.from < s.to {
 		j.hits = append(j.hits, joinedHit{h, at})
 	}
 }
 
 // count tells how many hits are of rules that tell the time by a clock.
-func (j *joined) count(d *Detector, clock int) (n int) {
+func (j *joined) count(clock int) (n int) {
 	for i := range j.hits {
-		if d.rules[j.hits[i].rule].clock == clock {
+		if int(j.hits[i].clock) == clock {
 			n++
 		}
 	}
@@ -216,10 +232,10 @@ func (j *joined) count(d *Detector, clock int) (n int) {
 
 // appendHits appends the hits of rules that tell the time by a clock. Keys are those of
 // the list.
-func (j *joined) appendHits(list []itemHit, d *Detector, clock int, keys []string) []itemHit {
+func (j *joined) appendHits(list []itemHit, clock int, keys []string) []itemHit {
 	for i := range j.hits {
 		h := &j.hits[i]
-		if d.rules[h.rule].clock == clock {
+		if int(h.clock) == clock {
 			s := &j.keys.sets[h.set]
 			list = append(list, itemHit{h.rule, h.item, keys[s.from:s.to:s.to]})
 		}

@@ -61,22 +61,21 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 	s.keys.reset()
 	untimed, used := false, 0
 	for _, hit := range h.list {
-		c := d.rules[hit.rule]
-		if c.plan == nil {
+		if hit.keys == alone {
 			continue
 		}
-		g := s.group(ev, d, c, hit.item)
+		g := s.group(ev, d, hit)
 		if g.from == g.to {
 			continue // a join key is missing
 		}
-		if !m.now[c.clock].known && !c.plan.IsSample() {
+		if !m.now[hit.clock].known && !hit.sample {
 			untimed = true
 			continue
 		}
 		if len(g.conditions) == 0 {
 			used++
 		}
-		g.conditions = append(g.conditions, c.first+hit.item)
+		g.conditions = append(g.conditions, hit.condition)
 	}
 	if untimed {
 		s.untimed++
@@ -87,8 +86,8 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 }
 
 // group gives the group of an item of a rule.
-func (s *sighter) group(ev *event.Event, d *Detector, c *compiled, item int32) *group {
-	n := s.keys.of(ev, d, c, item)
+func (s *sighter) group(ev *event.Event, d *Detector, h *hit) *group {
+	n := s.keys.of(ev, d, h)
 	if n < len(s.groups) {
 		return &s.groups[n]
 	}
