@@ -92,26 +92,30 @@ func (e *Event) First(f Field) Value {
 // Equal bytes have equal values.
 func (e *Event) Raw(f Field) ([]byte, bool) {
 	if p := e.set.alone[f]; p >= 0 {
-		pl := &e.places[p]
-		if pl.turn != e.turn {
-			return nil, true
-		}
-		sp := &e.spans[pl.first]
-		return e.doc[sp.start:sp.end], pl.first == pl.last
+		return e.RawAt(p)
 	}
 	var found []byte
 	for _, p := range e.set.fields[f].paths {
-		pl := &e.places[p]
-		if pl.turn != e.turn {
+		raw, single := e.RawAt(Path(p))
+		if raw == nil {
 			continue
 		}
-		if found != nil || pl.first != pl.last {
+		if found != nil || !single {
 			return nil, false
 		}
-		sp := &e.spans[pl.first]
-		found = e.doc[sp.start:sp.end]
+		found = raw
 	}
 	return found, true
+}
+
+// RawAt is Raw for a field that one place feeds.
+func (e *Event) RawAt(p Path) ([]byte, bool) {
+	pl := &e.places[p]
+	if pl.turn != e.turn {
+		return nil, true
+	}
+	sp := &e.spans[pl.first]
+	return e.doc[sp.start:sp.end], pl.first == pl.last
 }
 
 // Text gives the value of a field that is one text, if the document holds it as it is:

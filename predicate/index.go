@@ -1,7 +1,7 @@
 package predicate
 
 import (
-	"strconv"
+	"slices"
 
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
@@ -10,6 +10,7 @@ import (
 // index answers all tests of one field.
 type index struct {
 	field  event.Field
+	path   event.Path // the only place that feeds it, or NoPath
 	atoms  []*atom
 	dear   []*eql.Leaf    // tests that take long
 	byText map[string]int // the number of an atom or a dear leaf
@@ -19,9 +20,9 @@ type index struct {
 	finder   *automaton
 	others   []candidate // alternatives without a literal to look for
 	rest     []int       // atoms of which nothing is known but what holds says
-	// If all atoms compare with whole numbers, numbers are those, as they are written.
-	// Any other whole number is one of many that belong to the same class.
-	numbers   map[string]bool
+	// If all atoms compare with whole numbers, numbers are those. Any other whole number is
+	// one of many that belong to the same class.
+	numbers   []int64
 	allWhole  bool
 	otherwise []uint64 // the atoms that hold for such a number
 	words     int      // of a set of atoms
@@ -37,8 +38,8 @@ type candidate struct {
 // leastLiteral is the length of literals that are worth looking for.
 const leastLiteral = 3
 
-func newIndex(f event.Field) *index {
-	return &index{field: f, byText: map[string]int{}, exact: map[string][]candidate{}}
+func newIndex(f event.Field, set *event.FieldSet) *index {
+	return &index{field: f, path: set.Path(f), byText: map[string]int{}, exact: map[string][]candidate{}}
 }
 
 // add puts an atom into the index, if it is not there yet, and gives its number.
@@ -107,17 +108,15 @@ func (x *index) finish() {
 
 // findNumbers recognises a field that is only compared with whole numbers.
 func (x *index) findNumbers(s *eql.Scratch) {
-	x.numbers = map[string]bool{}
 	for _, a := range x.atoms {
 		if a.numbers == nil {
 			return
 		}
-		for _, n := range a.numbers {
-			x.numbers[strconv.FormatInt(n, 10)] = true
-		}
+		x.numbers = append(x.numbers, a.numbers...)
 	}
+	slices.Sort(x.numbers)
 	other := int64(1)
-	for x.numbers[strconv.FormatInt(other, 10)] {
+	for slices.Contains(x.numbers, other) {
 		other++
 	}
 	x.otherwise = make([]uint64, x.words)
@@ -135,12 +134,15 @@ func (x *index) other(raw []byte) bool {
 	if !x.allWhole || len(raw) > 18 || raw[0] == '0' && len(raw) > 1 {
 		return false
 	}
+	number := int64(0)
 	for _, c := range raw {
 		if c < '0' || c > '9' {
 			return false
 		}
+		number = 10*number + int64(c-'0')
 	}
-	return !x.numbers[string(raw)]
+	_, asked := slices.BinarySearch(x.numbers, number)
+	return !asked
 }
 
 // classifier classifies values; it belongs to a Matcher.

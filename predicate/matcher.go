@@ -26,8 +26,10 @@ type Matcher struct {
 // events need stands first.
 type fieldState struct {
 	turn    uint32
+	id      int32 // of the class
 	class   *class
 	entry   *memoEntry // of the current text, nil if it is not remembered
+	path    event.Path // as in index
 	index   *index
 	missing *class
 	// otherwise is the class of whole numbers that nobody asks for.
@@ -36,6 +38,9 @@ type fieldState struct {
 	own       dearTruth // of the current text if it is not remembered
 	nothing   memoEntry // of a field that is missing
 }
+
+// is notes the class of the current values.
+func (st *fieldState) is(c *class) { st.class, st.id = c, int32(c.id) }
 
 // leafState is what a test of several fields comes to for the current event.
 type leafState struct {
@@ -49,11 +54,11 @@ func (n *Network) NewMatcher() *Matcher {
 	words := 0
 	for i, x := range n.indexes {
 		words = max(words, x.words)
-		m.fields[i].index = x
+		m.fields[i].index, m.fields[i].path = x, x.path
 		m.fields[i].memory = newMemory(x.words)
-		m.fields[i].missing = m.fields[i].memory.intern(m.seed, x.missing)
+		m.fields[i].missing = m.fields[i].memory.intern(x.missing)
 		if x.allWhole {
-			m.fields[i].otherwise = m.fields[i].memory.intern(m.seed, x.otherwise)
+			m.fields[i].otherwise = m.fields[i].memory.intern(x.otherwise)
 		}
 	}
 	m.truth = make([]uint64, words)
@@ -142,11 +147,14 @@ func (m *Matcher) next(at int32, ev *event.Event) int32 {
 	s := &m.diagram.states[at]
 	key := uint64(0)
 	for _, x := range s.asks[:s.ask] {
-		id := m.class(int(x), ev).id
-		if id < 0 {
+		st := &m.fields[x]
+		if st.turn != m.turn {
+			m.classify(st, ev)
+		}
+		if st.id < 0 {
 			return -1
 		}
-		key = key<<classBits | uint64(id)
+		key = key<<classBits | uint64(st.id)
 	}
 	if next := m.diagram.ways.find(at, key); next >= 0 {
 		return next

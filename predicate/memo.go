@@ -70,8 +70,8 @@ func newMemory(words int) memory {
 }
 
 // intern gives the class of a truth, remembered if there is room.
-func (m *memory) intern(seed maphash.Seed, truth []uint64) *class {
-	h := hashWords(seed, truth)
+func (m *memory) intern(truth []uint64) *class {
+	h := hashWords(truth)
 	for _, c := range m.byTruth[h] {
 		if equalWords(c.truth, truth) {
 			return c
@@ -87,17 +87,12 @@ func (m *memory) intern(seed maphash.Seed, truth []uint64) *class {
 	return c
 }
 
-func hashWords(seed maphash.Seed, words []uint64) uint64 {
-	var h maphash.Hash
-	h.SetSeed(seed)
+func hashWords(words []uint64) uint64 {
+	h := uint64(len(words))
 	for _, w := range words {
-		var b [8]byte
-		for i := range b {
-			b[i] = byte(w >> (8 * i))
-		}
-		_, _ = h.Write(b[:])
+		h = mix(h, w)
 	}
-	return h.Sum64()
+	return h
 }
 
 func equalWords(a, b []uint64) bool {
@@ -177,30 +172,47 @@ func (m *memory) grow() {
 // class gives the class of a field's values in an event.
 func (m *Matcher) class(x int, ev *event.Event) *class {
 	st := &m.fields[x]
-	if st.turn == m.turn {
-		return st.class
+	if st.turn != m.turn {
+		m.classify(st, ev)
 	}
-	st.turn = m.turn
-	st.class = m.classify(st.index, st, ev)
 	return st.class
 }
 
-func (m *Matcher) classify(x *index, st *fieldState, ev *event.Event) *class {
-	raw, ok := ev.Raw(x.field)
-	if raw == nil && ok {
-		st.entry, st.own = &st.nothing, dearTruth{}
-		return st.missing
+// classify finds the class of a field's values in an event.
+func (m *Matcher) classify(st *fieldState, ev *event.Event) {
+	st.turn = m.turn
+	var raw []byte
+	ok := false
+	if st.path != event.NoPath {
+		raw, ok = ev.RawAt(st.path)
+	} else {
+		raw, ok = ev.Raw(st.index.field)
 	}
-	if e := st.entry; e != nil && ok && string(e.raw) == string(raw) && e.class != nil {
-		return e.class // the same as last time
+	if ok && raw != nil {
+		if e := st.entry; e != nil && string(e.raw) == string(raw) {
+			return // the same as last time
+		}
 	}
-	st.entry, st.own = nil, dearTruth{}
-	if ok && x.other(raw) {
+	st.own = dearTruth{}
+	st.entry = nil
+	if ok && raw == nil {
+		st.entry = &st.nothing
+		st.is(st.missing)
+		return
+	}
+	st.is(m.classOf(st, raw, ok, ev))
+}
+
+// classOf gives the class of values that are not those of the event before. Where the
+// document has them in one place, raw is how it writes them.
+func (m *Matcher) classOf(st *fieldState, raw []byte, single bool, ev *event.Event) *class {
+	x := st.index
+	if single && x.other(raw) {
 		return st.otherwise
 	}
-	if !ok || len(raw) > maxMemoLength {
+	if !single || len(raw) > maxMemoLength {
 		m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
-		return st.memory.intern(m.seed, m.truth[:x.words])
+		return st.memory.intern(m.truth[:x.words])
 	}
 	hash := maphash.Bytes(m.seed, raw)
 	st.memory.asked++
@@ -209,7 +221,7 @@ func (m *Matcher) classify(x *index, st *fieldState, ev *event.Event) *class {
 	}
 	st.memory.missed++
 	m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
-	c := st.memory.intern(m.seed, m.truth[:x.words])
+	c := st.memory.intern(m.truth[:x.words])
 	if c.id >= 0 && st.memory.again(hash) {
 		st.entry = st.memory.remember(hash, raw, c)
 	}

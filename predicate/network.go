@@ -95,7 +95,7 @@ func (b *builder) index(f event.Field) int {
 	if !ok {
 		x = len(b.n.indexes)
 		b.byField[f] = x
-		b.n.indexes = append(b.n.indexes, newIndex(f))
+		b.n.indexes = append(b.n.indexes, newIndex(f, b.n.set))
 	}
 	return x
 }
