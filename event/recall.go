@@ -46,8 +46,8 @@ const (
 	recalledBits   = 12
 	recalled       = 1 << recalledBits // objects
 	recalledBytes  = 1 << 20
-	maxRecalled    = 2048 // bytes of an object
-	maxRecallDepth = 64   // of the place where an object stands: deep ones are walked, which counts depth
+	maxRecalled    = 512 // bytes of an object
+	maxRecallDepth = 64  // of the place where an object stands: deep ones are walked, which counts depth
 	maxPlaces      = 4
 
 	habitAsked = 2048  // after so many objects a node's habit is looked at,
