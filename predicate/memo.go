@@ -23,7 +23,7 @@ func newClass(id int, truth []uint64) *class {
 const (
 	classBits     = 11
 	maxClasses    = 1 << classBits
-	maxMemo       = 4096 // texts
+	maxMemo       = 1024 // texts
 	maxMemoLength = 512  // bytes of a text
 )
 
