@@ -43,7 +43,7 @@ func (b *Builder) body(s *source) body {
 			originals = f.flatten(originals, sh, fitting)
 		}
 	}
-	return body{event.ObjectOf(setKind(list)), inOrder(originals)}
+	return body{event.ObjectOf(b.setKind(list)), inOrder(originals)}
 }
 
 // flatten adds the leaves of a value below event or data_stream, by dotted path,
@@ -99,19 +99,19 @@ func asList(n *event.Node) []event.Node {
 
 // setKind makes event.kind "signal", wherever the members of a document keep it. It
 // changes the list.
-func setKind(list []event.Node) []event.Node {
+func (b *Builder) setKind(list []event.Node) []event.Node {
 	list = slices.DeleteFunc(list, func(m event.Node) bool { return m.Name() == "event.kind" })
 	at, found := slices.BinarySearchFunc(list, "event", byName)
 	if found {
 		switch ev := &list[at]; ev.Kind() {
 		case event.ObjectNode:
-			*ev = signalKind(ev)
+			*ev = b.signalKind(ev)
 			return list
 		case event.ListNode:
 			elements := slices.Clone(ev.List())
 			for i := range elements {
 				if elements[i].Kind() == event.ObjectNode {
-					elements[i] = signalKind(&elements[i])
+					elements[i] = b.signalKind(&elements[i])
 				}
 			}
 			*ev = ev.With(elements)
@@ -124,11 +124,10 @@ func setKind(list []event.Node) []event.Node {
 
 func byName(m event.Node, name string) int { return cmp.Compare(m.Name(), name) }
 
-func signalKind(ev *event.Node) event.Node {
+func (b *Builder) signalKind(ev *event.Node) event.Node {
 	kind := event.TextNode("kind", "signal")
 	at, found := slices.BinarySearchFunc(ev.List(), "kind", byName)
-	list := make([]event.Node, 0, len(ev.List())+1)
-	list = append(append(list, ev.List()[:at]...), kind)
+	list := append(append(b.reader.Room(len(ev.List())+1), ev.List()[:at]...), kind)
 	if found {
 		at++
 	}

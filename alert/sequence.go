@@ -107,7 +107,7 @@ func (b *Builder) finishShell(shell *Alert, steps []*source, blocks []block) {
 		d.ancestors = append(append(d.ancestors, bl.source.ancestors...), ancestor{kind: "signal", id: bl.alert.ID, depth: below + 1, rule: &object})
 	}
 	shell.Reason = reason(&d.fields, shell.Severity, shell.RuleName)
-	d.fields = event.ObjectOf(setKind(slices.Clone(d.fields.List())))
+	d.fields = event.ObjectOf(b.setKind(slices.Clone(d.fields.List())))
 	b.write(shell, d)
 }
 

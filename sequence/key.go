@@ -128,7 +128,7 @@ func Key(values ...event.Value) string {
 
 // distinct gives the values without repeats.
 func distinct(values []event.Value) []event.Value {
-	if len(values) < 2 {
+	if len(values) < 2 || fewTexts(values) {
 		return values
 	}
 	out := make([]event.Value, 0, len(values))
@@ -141,6 +141,24 @@ func distinct(values []event.Value) []event.Value {
 		}
 	}
 	return out
+}
+
+// fewTexts reports whether values are a few texts, each there once.
+func fewTexts(values []event.Value) bool {
+	if len(values) > 16 {
+		return false
+	}
+	for i, v := range values {
+		if v.Kind() != event.String {
+			return false
+		}
+		for _, w := range values[:i] {
+			if v.Str() == w.Str() {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // appendValue encodes a value so that equal ones, and only those, give the same
