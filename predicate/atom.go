@@ -16,9 +16,11 @@ type atom struct {
 	// alternatives, of which one must match one value, say the same for texts of
 	// ASCII; nil where nothing can be said.
 	alternatives []alternative
-	// numbers are the whole numbers that the field, one of longs, is compared with for
-	// equality; nil where it is compared with anything else.
+	// numbers are the whole numbers that the field, one of longs, is compared with; nil
+	// where it is compared with anything else. Equal tells that one of them must be its
+	// value.
 	numbers []int64
+	equal   bool
 }
 
 func categoryAtom(category string) *atom {
@@ -42,20 +44,18 @@ func leafAtom(l *eql.Leaf, set *event.FieldSet) *atom {
 	if typ, known := set.Type(f); !known || typ.IsString() {
 		a.alternatives = alternatives(l.Expr(), set.Caseless(f))
 	} else if typ == event.LongType {
-		a.numbers = wholeNumbers(l.Expr())
+		a.numbers, a.equal = wholeNumbers(l.Expr())
 	}
 	return a
 }
 
-// wholeNumbers gives the whole numbers a field is compared with for equality, nil if
-// the expression is anything else.
-func wholeNumbers(e eql.Expr) []int64 {
+// wholeNumbers gives the whole numbers a field is compared with, nil if the expression is
+// anything else, and whether it must equal one of them.
+func wholeNumbers(e eql.Expr) (numbers []int64, equal bool) {
 	var list []eql.Expr
 	switch e := e.(type) {
 	case *eql.Compare:
-		if e.Op != "==" {
-			return nil
-		}
+		equal = e.Op == "=="
 		switch {
 		case isField(e.L):
 			list = []eql.Expr{e.R}
@@ -63,19 +63,18 @@ func wholeNumbers(e eql.Expr) []int64 {
 			list = []eql.Expr{e.L}
 		}
 	case *eql.In:
-		if isField(e.X) {
+		if equal = true; isField(e.X) {
 			list = e.List
 		}
 	}
-	var out []int64
 	for _, e := range list {
 		lit, ok := e.(*eql.Literal)
 		if !ok || lit.Value.Kind() != event.Long {
-			return nil
+			return nil, false
 		}
-		out = append(out, lit.Value.Long())
+		numbers = append(numbers, lit.Value.Long())
 	}
-	return out
+	return numbers, equal
 }
 
 // takesLong reports whether an expression takes long to evaluate. Such a test is made

@@ -113,10 +113,10 @@ func (n *Network) witness(test *node) (Witness, []string) {
 
 // witness gives the sort of texts of which one is in every value an atom holds for.
 func (a *atom) witness() (Witness, []string) {
-	if a.holds(nil, &eql.Scratch{}) || a.alternatives == nil && a.numbers == nil {
+	if a.holds(nil, &eql.Scratch{}) || a.alternatives == nil && !a.equal {
 		return Always, nil
 	}
-	if a.numbers != nil {
+	if a.equal {
 		var texts []string
 		for _, number := range a.numbers {
 			texts = append(texts, strconv.FormatInt(number, 10))

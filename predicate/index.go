@@ -1,8 +1,6 @@
 package predicate
 
 import (
-	"slices"
-
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 )
@@ -20,13 +18,9 @@ type index struct {
 	finder   *automaton
 	others   []candidate // alternatives without a literal to look for
 	rest     []int       // atoms of which nothing is known but what holds says
-	// If all atoms compare with whole numbers, numbers are those. Any other whole number is
-	// one of many that belong to the same class.
-	numbers   []int64
-	allWhole  bool
-	otherwise []uint64 // the atoms that hold for such a number
-	words     int      // of a set of atoms
-	missing   []uint64 // the atoms that hold if the field is missing
+	cells    *cells      // of a field that is compared with whole numbers only, else nil
+	words    int         // of a set of atoms
+	missing  []uint64    // the atoms that hold if the field is missing
 }
 
 // candidate is an alternative of an atom.
@@ -103,46 +97,7 @@ func (x *index) finish() {
 	if len(literals) > 0 {
 		x.finder = newAutomaton(literals)
 	}
-	x.findNumbers(&s)
-}
-
-// findNumbers recognises a field that is only compared with whole numbers.
-func (x *index) findNumbers(s *eql.Scratch) {
-	for _, a := range x.atoms {
-		if a.numbers == nil {
-			return
-		}
-		x.numbers = append(x.numbers, a.numbers...)
-	}
-	slices.Sort(x.numbers)
-	other := int64(1)
-	for slices.Contains(x.numbers, other) {
-		other++
-	}
-	x.otherwise = make([]uint64, x.words)
-	for n, a := range x.atoms {
-		if a.holds([]event.Value{event.LongValue(other)}, s) {
-			set(x.otherwise, n)
-		}
-	}
-	x.allWhole = len(x.atoms) > 0
-}
-
-// other reports whether a scalar, as a document writes it, is a whole number that no
-// atom asks for.
-func (x *index) other(raw []byte) bool {
-	if !x.allWhole || len(raw) > 18 || raw[0] == '0' && len(raw) > 1 {
-		return false
-	}
-	number := int64(0)
-	for _, c := range raw {
-		if c < '0' || c > '9' {
-			return false
-		}
-		number = 10*number + int64(c-'0')
-	}
-	_, asked := slices.BinarySearch(x.numbers, number)
-	return !asked
+	x.cells = x.newCells(&s)
 }
 
 // classifier classifies values; it belongs to a Matcher.

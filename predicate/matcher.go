@@ -32,11 +32,10 @@ type fieldState struct {
 	path    event.Path // as in index
 	index   *index
 	missing *class
-	// otherwise is the class of whole numbers that nobody asks for.
-	otherwise *class
-	memory    memory
-	own       dearTruth // of the current text if it is not remembered
-	nothing   memoEntry // of a field that is missing
+	cells   []*class // by cell of the index; nil if there are none
+	memory  memory
+	own     dearTruth // of the current text if it is not remembered
+	nothing memoEntry // of a field that is missing
 }
 
 // is notes the class of the current values.
@@ -57,8 +56,8 @@ func (n *Network) NewMatcher() *Matcher {
 		m.fields[i].index, m.fields[i].path = x, x.path
 		m.fields[i].memory = newMemory(x.words)
 		m.fields[i].missing = m.fields[i].memory.intern(x.missing)
-		if x.allWhole {
-			m.fields[i].otherwise = m.fields[i].memory.intern(x.otherwise)
+		if x.cells != nil {
+			m.fields[i].cells = m.fields[i].memory.classesOf(x.cells)
 		}
 	}
 	m.truth = make([]uint64, words)

@@ -207,8 +207,10 @@ func (m *Matcher) classify(st *fieldState, ev *event.Event) {
 // document has them in one place, raw is how it writes them.
 func (m *Matcher) classOf(st *fieldState, raw []byte, single bool, ev *event.Event) *class {
 	x := st.index
-	if single && x.other(raw) {
-		return st.otherwise
+	if single && st.cells != nil {
+		if number, ok := wholeNumber(raw); ok {
+			return st.cells[x.cells.of(number)]
+		}
 	}
 	if !single || len(raw) > maxMemoLength {
 		m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
