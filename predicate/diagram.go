@@ -28,12 +28,23 @@ type diagram struct {
 	parts  []*node
 }
 
-// state is what is left of the conditions.
+// state is what is left of the conditions. What most events need of it fills the first
+// line of a processor's cache, the whole two.
 type state struct {
-	holds []int         // conditions that hold whatever else, in ascending order
-	open  []open        // conditions that may hold, in ascending order
-	asks  [maxAsk]int16 // the indexes of the fields that are asked next
-	ask   int8          // so many; 0: what is open is looked at
+	asks  [maxAsk]int16  // the indexes of the fields that are asked next
+	ask   int8           // so many; 0: what is open is looked at
+	to    [recent]int32  // where the ways lead that were taken lately
+	keys  [recent]uint64 // of these ways, each one more; 0: there is none
+	holds []int          // conditions that hold whatever else, in ascending order
+	open  []open         // conditions that may hold, in ascending order
+	_     [16]byte
+}
+
+// remember notes a way that was taken, in the place of the oldest.
+func (s *state) remember(key uint64, to int32) {
+	copy(s.keys[1:], s.keys[:])
+	copy(s.to[1:], s.to[:])
+	s.keys[0], s.to[0] = key+1, to
 }
 
 // open is a condition that may hold, and what has to hold for it.
@@ -43,6 +54,8 @@ type open struct {
 }
 
 const (
+	// recent is how many ways a state remembers itself.
+	recent = 4
 	// maxAsk is how many fields a state asks at most: so many classes make a key.
 	maxAsk = 5
 	// A state with more than manyOpen open conditions asks fewAsk fields at most, for each

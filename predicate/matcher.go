@@ -155,10 +155,17 @@ func (m *Matcher) next(at int32, ev *event.Event) int32 {
 		}
 		key = key<<classBits | uint64(st.id)
 	}
-	if next := m.diagram.ways.find(at, key); next >= 0 {
-		return next
+	for i, k := range s.keys {
+		if k == key+1 {
+			return s.to[i]
+		}
 	}
-	return m.step(at, key)
+	next := m.diagram.ways.find(at, key)
+	if next < 0 {
+		return m.step(at, key)
+	}
+	s.remember(key, next)
+	return next
 }
 
 // forget makes all turns look long past.
