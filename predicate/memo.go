@@ -31,9 +31,7 @@ const (
 // second time on, so that those that do not come again cost nothing.
 type memory struct {
 	entries []memoEntry
-	asked   uint64
 	seen    []uint16 // part of the hash of texts that came once
-	missed  uint64
 	filled  int
 	classes []*class
 	byTruth map[uint64][]*class
@@ -217,11 +215,9 @@ func (m *Matcher) classOf(st *fieldState, raw []byte, single bool, ev *event.Eve
 		return st.memory.intern(m.truth[:x.words])
 	}
 	hash := maphash.Bytes(m.seed, raw)
-	st.memory.asked++
 	if st.entry = st.memory.find(hash, raw); st.entry != nil {
 		return st.entry.class
 	}
-	st.memory.missed++
 	m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
 	c := st.memory.intern(m.truth[:x.words])
 	if c.id >= 0 && st.memory.again(hash) {
