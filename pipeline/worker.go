@@ -89,6 +89,9 @@ func (w *worker[R]) documents(b *event.Batch) {
 			r.Line = w.lines.of(at)
 			w.out.refused = append(w.out.refused, *r)
 		}
+		if b.Docs == nil {
+			w.lines.pass(at, at+len(doc)) // it is a line
+		}
 	})
 	w.out.lines = w.lines.of(len(b.Data)) - 1
 }
@@ -210,4 +213,10 @@ func (c *lineCounter) of(at int) int {
 	c.line += bytes.Count(c.text[c.seen:at], []byte("\n"))
 	c.seen = at
 	return c.line
+}
+
+// pass passes a stretch that is known to hold no line end.
+func (c *lineCounter) pass(from, to int) {
+	c.of(from)
+	c.seen = to
 }
