@@ -2,6 +2,7 @@ package predicate
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -17,6 +18,7 @@ type diagram struct {
 	nodes  *nodes
 	once   []uint16 // part of the hash of ways that were taken once
 	bytes  int      // what states and nodes take
+	most   int      // so many bytes; beyond them the diagram is full
 	missed int      // ways that were wanted in vain since the diagram is full
 	score  []int    // by index: see choose
 	// Of the state that is made: its conditions, the fields that were asked for it (see
@@ -64,9 +66,11 @@ const (
 	// leastShare says which fields are asked together with the one that decides most:
 	// those whose score is not less than one in so many of its.
 	leastShare = 4
-	// maxDiagram bounds the bytes of a diagram. When it is full, and as many ways were
-	// wanted in vain as stalePerState for each of its states, it is begun anew.
-	maxDiagram    = 6 << 20
+	// A diagram may take leastBytes, and more if there are many conditions: bytesEach for
+	// each. When it is full, and as many ways were wanted in vain as stalePerState for each
+	// of its states, it is begun anew.
+	leastBytes    = 6 << 20
+	bytesEach     = 8 << 10
 	stalePerState = 64
 	// onceBits tells how many ways are remembered that were taken once: a state that is
 	// wanted once is not made.
@@ -74,7 +78,7 @@ const (
 )
 
 func newDiagram(n *Network) *diagram {
-	d := &diagram{score: make([]int, len(n.indexes)), truths: make([][]uint64, len(n.indexes)), once: make([]uint16, 1<<onceBits)}
+	d := &diagram{most: max(leastBytes, bytesEach*len(n.conditions)), score: make([]int, len(n.indexes)), truths: make([][]uint64, len(n.indexes)), once: make([]uint16, 1<<onceBits)}
 	d.begin(n)
 	return d
 }
@@ -144,7 +148,7 @@ func (d *diagram) choose(s *state) {
 	}
 	var list []int
 	for x, score := range d.score {
-		if score > 0 {
+		if score > 0 && x <= math.MaxInt16 { // the tests of others are made one by one
 			list = append(list, x)
 		}
 	}
@@ -182,7 +186,7 @@ func (m *Matcher) step(from int32, key uint64) int32 {
 	if !d.again(from, key) {
 		return -1
 	}
-	if d.bytes > maxDiagram {
+	if d.bytes > d.most {
 		if d.missed++; d.missed > stalePerState*len(d.states) {
 			d.begin(m.n)
 		}

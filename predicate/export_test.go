@@ -55,3 +55,10 @@ func CompareTeddy(r *rand.Rand) error {
 
 // FoldWide folds a text beyond ASCII.
 func FoldWide(text string) []byte { return foldWide(nil, text) }
+
+// LimitDiagram bounds the bytes of a Matcher's diagram. It gives a function that tells
+// how many states the diagram has.
+func LimitDiagram(m *Matcher, bytes int) (states func() int) {
+	m.diagram.most = bytes
+	return func() int { return len(m.diagram.states) }
+}

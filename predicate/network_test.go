@@ -92,6 +92,30 @@ func TestNetworkIsItsConditions(t *testing.T) {
 	}
 }
 
+// TestSmallDiagram lets a diagram be full and begin anew, again and again.
+func TestSmallDiagram(t *testing.T) {
+	r := eqltest.Random{Chooser: rand.New(rand.NewPCG(9, 5))}
+	var queries []*eql.EventQuery
+	for range 40 {
+		queries = append(queries, r.EventQuery())
+	}
+	w := newWorld(t, queries)
+	states := predicate.LimitDiagram(w.matcher, 12<<10)
+	most, last, begun, holds := 0, 0, 0, 0
+	for range 20_000 {
+		holds += w.hits(t, r.Event())
+		now := states()
+		if now < last {
+			begun++
+		}
+		most, last = max(most, now), now
+	}
+	t.Logf("%d hits, %d states at most, begun anew %d times", holds, most, begun)
+	if begun < 2 || most < 10 || holds == 0 {
+		t.Error("too little happened to tell anything")
+	}
+}
+
 // TestLook holds what is told to somebody who watches to what matches.
 func TestLook(t *testing.T) {
 	r := eqltest.Random{Chooser: rand.New(rand.NewPCG(3, 5))}
