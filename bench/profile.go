@@ -25,8 +25,8 @@ const (
 	prefilter  stage = "prefilter"
 	decode     stage = "decode"
 	index      stage = "index: values to classes"
-	narrowing  stage = "index: classes to candidates"
-	candidates stage = "candidates looked at in full"
+	narrowing  stage = "index: classes to what holds"
+	candidates stage = "dear tests"
 	sequences  stage = "sequences"
 	signals    stage = "hits to signals"
 	output     stage = "alerts built and written"
@@ -41,15 +41,16 @@ var stages = []struct {
 	stage  stage
 }{
 	{"predicate.(*Prefilter)", prefilter}, {"predicate.teddy", prefilter},
+	{"predicate.(*index).finish", starting},
 	{"predicate.(*Matcher).clas", index}, {"predicate.(*classifier)", index}, {"predicate.(*index)", index}, {"predicate.(*memory)", index},
-	{"predicate.(*automaton)", index}, {"predicate.(*alternative)", index},
-	{"predicate.(*Matcher).holds", candidates}, {"predicate.(*Matcher).needed", candidates}, {"predicate.(*Matcher).eval", candidates},
-	{"predicate.(*Matcher).dear", candidates}, {"predicate.(*Matcher).leaf", candidates},
-	{"predicate.(*Matcher)", narrowing}, {"predicate.intersect", narrowing}, {"predicate.(*division)", narrowing},
-	{"predicate.", starting}, {"rule.", starting}, {"detect.New", starting}, {"sequence.Compile", starting},
+	{"predicate.(*automaton)", index}, {"predicate.(*alternative)", index}, {"predicate.(*cells)", index}, {"predicate.wholeNumber", index},
+	{"predicate.(*Matcher).eval", candidates}, {"predicate.(*Matcher).dear", candidates}, {"predicate.(*Matcher).leaf", candidates},
+	{"predicate.(*Matcher)", narrowing}, {"predicate.(*diagram)", narrowing}, {"predicate.(*ways)", narrowing}, {"predicate.(*nodes)", narrowing},
+	{"predicate.(*builder)", starting}, {"predicate.(*Network)", starting}, {"predicate.Compile", starting}, {"rule.", starting}, {"detect.New", starting}, {"sequence.Compile", starting},
 	{"event.", decode},
 	{"detect.(*Detector).record", sequences}, {"detect.(*Arrival)", sequences},
-	{"sequence.", sequences}, {"detect.(*Stream)", sequences}, {"detect.(*sieve)", sequences}, {"detect.(*Matcher).Sight", sequences}, {"detect.(*Matcher).Arrivals", sequences},
+	{"sequence.", sequences}, {"detect.(*Stream)", sequences}, {"detect.(*sieve)", sequences}, {"detect.(*sighter)", sequences}, {"detect.(*eventKeys)", sequences}, {"detect.(*joined)", sequences},
+	{"detect.(*Matcher).Sight", sequences}, {"detect.(*Matcher).Arrivals", sequences},
 	{"detect.", signals},
 	{"alert.", output}, {"cmd/shrike.", output}, {"main.", output},
 	{"source/", reading}, {"pipeline.", reading},
