@@ -60,8 +60,8 @@ const (
 	recent = 4
 	// maxAsk is how many fields a state asks at most: so many classes make a key.
 	maxAsk = 5
-	// A state with more than manyOpen open conditions asks fewAsk fields at most, for each
-	// key of it makes a state out of all these conditions.
+	// A state with more than manyOpen open conditions asks fewAsk fields at most: for each
+	// key, a state is made out of all these conditions.
 	manyOpen, fewAsk = 400, 3
 	// leastShare says which fields are asked together with the one that decides most:
 	// those whose score is not less than one in so many of its.
@@ -271,59 +271,4 @@ func (d *diagram) settleParts(n *node) *node {
 		d.bytes += 200 + 16*len(out.list)
 	}
 	return out
-}
-
-// ways lead from a state and a key of classes to a state.
-type ways struct {
-	list  []way // a hash table, half of it empty
-	count int
-}
-
-type way struct {
-	key      uint64
-	from, to int32 // to is one more than the state, 0: there is no way here
-}
-
-func wayHash(from int32, key uint64) uint64 {
-	return mix(mix(key, uint64(from)), 0)
-}
-
-// find gives the state a way leads to, -1 if there is none.
-func (w *ways) find(from int32, key uint64) int32 {
-	if len(w.list) == 0 {
-		return -1
-	}
-	for at := wayHash(from, key); ; at++ {
-		switch e := &w.list[at&uint64(len(w.list)-1)]; {
-		case e.to == 0:
-			return -1
-		case e.key == key && e.from == from:
-			return e.to - 1
-		}
-	}
-}
-
-// add adds a way that is not there, and gives by how many bytes the ways grew.
-func (w *ways) add(from int32, key uint64, to int32) (grown int) {
-	if 2*(w.count+1) > len(w.list) {
-		old := w.list
-		w.list = make([]way, max(64, 2*len(old)))
-		grown = 16 * (len(w.list) - len(old))
-		for _, e := range old {
-			if e.to > 0 {
-				w.put(e)
-			}
-		}
-	}
-	w.count++
-	w.put(way{key, from, to + 1})
-	return grown
-}
-
-func (w *ways) put(e way) {
-	at := wayHash(e.from, e.key)
-	for w.list[at&uint64(len(w.list)-1)].to > 0 {
-		at++
-	}
-	w.list[at&uint64(len(w.list)-1)] = e
 }
