@@ -59,14 +59,16 @@ func (x *index) addDear(l *eql.Leaf) int {
 	return n
 }
 
-// finish files the atoms.
+// finish files the atoms. No more can be added.
 func (x *index) finish() {
+	x.byText = nil
 	x.words = (len(x.atoms) + 63) / 64
 	x.missing = make([]uint64, x.words)
 	var literals []string
 	place := map[string]int{}
 	var s eql.Scratch
 	for n, a := range x.atoms {
+		a.text = "" // all of them together are long
 		if a.holds(nil, &s) {
 			set(x.missing, n)
 		}
