@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -130,10 +128,6 @@ func (p *program) scanCommand() *cobra.Command {
 	return c
 }
 
-// garbagePercent is how much garbage a scan lets lie, by what is in use: most of that
-// are the rules, which stay, so that collecting is cheap and less memory costs little.
-const garbagePercent = 70
-
 func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error {
 	if o.failOn != "" && rule.SeverityRank(o.failOn) < 0 {
 		return fmt.Errorf("unknown severity %q for --fail-on; the severities are %s", o.failOn, strings.Join(rule.Severities, ", "))
@@ -150,6 +144,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 	if err != nil {
 		return failure(err)
 	}
+	collectSeldom(loadingPercent)
 	set := loadRules(o.rules)
 	problems := p.reportProblems(set, false)
 	d := detect.New(set.Rules, detect.Options{Types: types, IgnoreIndex: o.index.ignore, Index: o.index.name, Deprecated: o.deprecated, Plain: o.measure.plain})
@@ -189,9 +184,7 @@ func (p *program) scan(ctx context.Context, paths []string, o scanOptions) error
 		}
 		return out.write(a)
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
-	}
+	collectSeldom(scanningPercent())
 	measured, err := o.measure.start()
 	if err != nil {
 		return failure(err)
