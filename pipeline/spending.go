@@ -10,8 +10,8 @@ import (
 	"github.com/shrike-project/shrike/event"
 )
 
-// sampled is how many events there are to one that is measured. Measuring takes about as
-// long as matching does.
+// sampled is how many events there are to one that is measured. Measuring takes several
+// times as long as matching does.
 const sampled = 128
 
 // spending is what the rules of a set took of the events that were measured.
@@ -63,9 +63,8 @@ func (s *spending) addTo(sum map[string]detect.Spent, d *detect.Detector) {
 	}
 }
 
-// Spent estimates by rule id what the rules that run took of all events so far: of how
-// many they were looked at in full, how many hit one of their event queries, and the
-// time spent on them alone. One event in 128 is measured.
+// Spent estimates by rule id what the rules that run took of all events so far, as
+// detect.Spent tells it. One event in 128 is measured.
 func (l *Live) Spent() map[string]detect.Spent {
 	rules := l.rules.Load()
 	sum := map[string]detect.Spent{}

@@ -288,8 +288,8 @@ func (s *Server) measureRules() {
 		}
 	}
 	const sampled = " Estimated from one event in 128."
-	s.metrics.labelled("rule_seconds_total", "Time spent on a rule alone."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return st.Took.Seconds() }))
-	s.metrics.labelled("rule_looked_total", "Events for which a rule was looked at in full."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return float64(st.Looked) }))
+	s.metrics.labelled("rule_seconds_total", "Time that looking at a rule in full takes, for the events that have its witnesses."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return st.Took.Seconds() }))
+	s.metrics.labelled("rule_looked_total", "Events that have the witnesses of a rule."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return float64(st.Looked) }))
 	s.metrics.labelled("rule_hits_total", "Events that hit an event query of a rule."+sampled, "rule_id", prometheus.CounterValue, spent(func(st detect.Spent) float64 { return float64(st.Hits) }))
 	s.metrics.labelled("events_skipped_total", "Documents that could not be judged, as of the last state of detection.", "reason", prometheus.CounterValue, func() map[string]float64 {
 		out := map[string]float64{}
