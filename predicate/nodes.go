@@ -30,12 +30,25 @@ func (s *nodes) add(n *node) (_ *node, fresh bool) {
 		s.known = map[string]*node{}
 	}
 	n.id = s.count() + 1
-	n.asks = n.indexes(nil)
-	for _, x := range n.asks {
-		n.fields |= fieldBit(x)
-	}
+	n.gather()
 	s.known[string(s.key)] = n
 	return n, true
+}
+
+// gather finds the fields that a node asks, from its parts, which know theirs.
+func (n *node) gather() {
+	if n.kind == atomic {
+		n.asks, n.fields = []int{n.index}, fieldBit(n.index)
+		return
+	}
+	for _, e := range n.list {
+		n.fields |= e.fields
+		for _, x := range e.asks {
+			if !slices.Contains(n.asks, x) {
+				n.asks = append(n.asks, x)
+			}
+		}
+	}
 }
 
 func (s *nodes) find(key []byte) *node {
