@@ -30,24 +30,29 @@ type sharedText struct {
 
 func (t *text) append(dst []byte) []byte {
 	dst = slices.Grow(dst, t.size)
-	at := 0
-	for _, s := range t.shared {
-		dst = append(append(dst, t.own[at:s.at]...), s.text...)
-		at = s.at
-	}
-	return append(dst, t.own[at:]...)
+	t.parts(func(own []byte, shared string) { dst = append(append(dst, own...), shared...) })
+	return dst
 }
 
 // write is append to w, without gathering the parts first.
 func (t *text) write(w *bufio.Writer) error {
+	var err error
+	t.parts(func(own []byte, shared string) {
+		_, _ = w.Write(own) // w keeps an error, and gives it again
+		_, err = w.WriteString(shared)
+	})
+	return err
+}
+
+// parts calls visit with the bytes of the text's own up to each text that it shares, and
+// with that one; at the end with the rest.
+func (t *text) parts(visit func(own []byte, shared string)) {
 	at := 0
 	for _, s := range t.shared {
-		_, _ = w.Write(t.own[at:s.at]) // w keeps an error, and gives it again
-		_, _ = w.WriteString(s.text)
+		visit(t.own[at:s.at], s.text)
 		at = s.at
 	}
-	_, err := w.Write(t.own[at:])
-	return err
+	visit(t.own[at:], "")
 }
 
 // writer collects a text in memory that is used again.

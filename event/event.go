@@ -92,11 +92,11 @@ func (e *Event) First(f Field) Value {
 // Equal bytes have equal values.
 func (e *Event) Raw(f Field) ([]byte, bool) {
 	if p := e.set.alone[f]; p >= 0 {
-		return e.RawAt(p)
+		return e.rawAt(p)
 	}
 	var found []byte
 	for _, p := range e.set.fields[f].paths {
-		raw, single := e.RawAt(Path(p))
+		raw, single := e.rawAt(int32(p))
 		if raw == nil {
 			continue
 		}
@@ -108,8 +108,8 @@ func (e *Event) Raw(f Field) ([]byte, bool) {
 	return found, true
 }
 
-// RawAt is Raw for a field that one place feeds.
-func (e *Event) RawAt(p Path) ([]byte, bool) {
+// rawAt is Raw for a field that one path feeds.
+func (e *Event) rawAt(p int32) ([]byte, bool) {
 	pl := &e.places[p]
 	if pl.turn != e.turn {
 		return nil, true

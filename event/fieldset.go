@@ -11,12 +11,6 @@ type Field int
 // NoField is no field of any set.
 const NoField Field = -1
 
-// Path is a place in documents that feeds fields.
-type Path int32
-
-// NoPath is no path of any set.
-const NoPath Path = -1
-
 // FieldSet is the set of fields somebody asked for. Whoever compiles something
 // that reads events adds the fields it needs; a Decoder made afterwards extracts
 // just those. Adding is not safe for concurrent use, reading is.
@@ -27,7 +21,7 @@ type FieldSet struct {
 	paths  []pathInfo
 	places map[string]int // path → place in paths
 	// alone is, by field, the only path that feeds it, -1 if there are several.
-	alone []Path
+	alone []int32
 }
 
 type fieldInfo struct {
@@ -87,9 +81,9 @@ func (s *FieldSet) Add(name string) Field {
 			*picky = append(*picky, info.typ)
 		}
 	}
-	alone := NoPath
+	alone := int32(-1)
 	if len(info.paths) == 1 {
-		alone = Path(info.paths[0])
+		alone = int32(info.paths[0])
 	}
 	s.alone = append(s.alone, alone)
 	s.fields = append(s.fields, info)
@@ -102,9 +96,6 @@ func (s *FieldSet) Lookup(name string) (Field, bool) {
 	f, ok := s.index[name]
 	return f, ok
 }
-
-// Path gives the only place that feeds a field; NoPath if there are several.
-func (s *FieldSet) Path(f Field) Path { return s.alone[f] }
 
 // Len tells how many fields the set holds; their handles are 0 … Len()-1.
 func (s *FieldSet) Len() int { return len(s.fields) }

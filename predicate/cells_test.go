@@ -15,11 +15,7 @@ func TestCells(t *testing.T) {
 		"== 4", "!= 4", "< 4", "<= 5", "> 7", ">= 7", "in (1, 9, 4)", "not in (5, 7)", "> 0", "< 0", "== 0", "< 1000000000000",
 		fmt.Sprintf("== %d", math.MaxInt64), fmt.Sprintf("< %d", math.MaxInt64), fmt.Sprintf(">= %d", math.MaxInt64), "== null", "!= null",
 	} {
-		q, err := eql.Parse("any where process.pid " + test)
-		if err != nil {
-			t.Fatalf("%s: %v", test, err)
-		}
-		queries = append(queries, q.Event)
+		queries = append(queries, parseQueries(t, "any where process.pid "+test)...)
 	}
 	for _, list := range [][]*eql.EventQuery{queries[:15], queries, queries[:1], queries[2:6]} {
 		w := newWorld(t, list)

@@ -16,11 +16,11 @@ type diagram struct {
 	ways   ways
 	known  map[uint64][]int32 // states by hash
 	nodes  *nodes
-	once   []uint16 // part of the hash of ways that were taken once
-	bytes  int      // what states and nodes take
-	most   int      // so many bytes; beyond them the diagram is full
-	missed int      // ways that were wanted in vain since the diagram is full
-	score  []int    // by index: see choose
+	seen   once  // of ways
+	bytes  int   // what states and nodes take
+	most   int   // so many bytes; beyond them the diagram is full
+	missed int   // ways that were wanted in vain since the diagram is full
+	score  []int // by index: see choose
 	// Of the state that is made: its conditions, the fields that were asked for it (see
 	// node.fields), the truth of their classes by index, and parts of nodes.
 	open   []open
@@ -72,13 +72,13 @@ const (
 	leastBytes    = 6 << 20
 	bytesEach     = 8 << 10
 	stalePerState = 64
-	// onceBits tells how many ways are remembered that were taken once: a state that is
-	// wanted once is not made.
-	onceBits = 13
+	// maxOnce is how many ways are remembered that were taken once: a state that is wanted
+	// once is not made.
+	maxOnce = 1 << 13
 )
 
 func newDiagram(n *Network) *diagram {
-	d := &diagram{most: max(leastBytes, bytesEach*len(n.conditions)), score: make([]int, len(n.indexes)), truths: make([][]uint64, len(n.indexes)), once: make([]uint16, 1<<onceBits)}
+	d := &diagram{most: max(leastBytes, bytesEach*len(n.conditions)), score: make([]int, len(n.indexes)), truths: make([][]uint64, len(n.indexes)), seen: once{size: maxOnce}}
 	d.begin(n)
 	return d
 }
@@ -183,7 +183,7 @@ func (d *diagram) weigh(part *node) {
 // if it is not made.
 func (m *Matcher) step(from int32, key uint64) int32 {
 	d := m.diagram
-	if !d.again(from, key) {
+	if !d.seen.again(wayHash(from, key)) {
 		return -1
 	}
 	if d.bytes > d.most {
@@ -207,17 +207,6 @@ func (m *Matcher) step(from int32, key uint64) int32 {
 	to := d.intern()
 	d.bytes += d.ways.add(from, key, to)
 	return to
-}
-
-// again reports whether a way was wanted lately, and notes that it was now.
-func (d *diagram) again(from int32, key uint64) bool {
-	h := wayHash(from, key)
-	at, part := h>>(64-onceBits), uint16(h)|1
-	if d.once[at] == part {
-		return true
-	}
-	d.once[at] = part
-	return false
 }
 
 // settle replaces tests of the fields that are asked by what they come to.

@@ -8,7 +8,6 @@ import (
 // index answers all tests of one field.
 type index struct {
 	field  event.Field
-	path   event.Path // the only place that feeds it, or NoPath
 	atoms  []*atom
 	dear   []*eql.Leaf    // tests that take long
 	byText map[string]int // the number of an atom or a dear leaf
@@ -32,8 +31,8 @@ type candidate struct {
 // leastLiteral is the length of literals that are worth looking for.
 const leastLiteral = 3
 
-func newIndex(f event.Field, set *event.FieldSet) *index {
-	return &index{field: f, path: set.Path(f), byText: map[string]int{}, exact: map[string][]candidate{}}
+func newIndex(f event.Field) *index {
+	return &index{field: f, byText: map[string]int{}, exact: map[string][]candidate{}}
 }
 
 // add puts an atom into the index, if it is not there yet, and gives its number.

@@ -18,7 +18,6 @@ type Matcher struct {
 	classifier classifier
 	truth      []uint64
 	diagram    *diagram
-	needs      [][]need // of each condition, once somebody watches
 	hits       []int
 }
 
@@ -26,10 +25,8 @@ type Matcher struct {
 // events need stands first.
 type fieldState struct {
 	turn    uint32
-	id      int32 // of the class
 	class   *class
 	entry   *memoEntry // of the current text, nil if it is not remembered
-	path    event.Path // as in index
 	index   *index
 	missing *class
 	cells   []*class // by cell of the index; nil if there are none
@@ -37,9 +34,6 @@ type fieldState struct {
 	own     dearTruth // of the current text if it is not remembered
 	nothing memoEntry // of a field that is missing
 }
-
-// is notes the class of the current values.
-func (st *fieldState) is(c *class) { st.class, st.id = c, int32(c.id) }
 
 // leafState is what a test of several fields comes to for the current event.
 type leafState struct {
@@ -53,7 +47,7 @@ func (n *Network) NewMatcher() *Matcher {
 	words := 0
 	for i, x := range n.indexes {
 		words = max(words, x.words)
-		m.fields[i].index, m.fields[i].path = x, x.path
+		m.fields[i].index = x
 		m.fields[i].memory = newMemory(x.words)
 		m.fields[i].missing = m.fields[i].memory.intern(x.missing)
 		if x.cells != nil {
@@ -92,14 +86,10 @@ func (m *Matcher) Match(ev *event.Event) []int {
 // now it took to look at it in full, and whether it holds. What several conditions ask is
 // answered once, and counts for the first that asked.
 func (m *Matcher) Look(ev *event.Event, now func() time.Duration, looked func(condition int, took time.Duration, holds bool)) {
-	if m.needs == nil {
-		for _, c := range m.n.conditions {
-			m.needs = append(m.needs, c.needs())
-		}
-	}
 	m.begin()
+	needs := m.n.needs()
 	look := func(condition int) {
-		for _, need := range m.needs[condition] {
+		for _, need := range needs[condition] {
 			if !m.eval(need.test, ev) {
 				return
 			}
@@ -146,14 +136,11 @@ func (m *Matcher) next(at int32, ev *event.Event) int32 {
 	s := &m.diagram.states[at]
 	key := uint64(0)
 	for _, x := range s.asks[:s.ask] {
-		st := &m.fields[x]
-		if st.turn != m.turn {
-			m.classify(st, ev)
-		}
-		if st.id < 0 {
+		id := m.class(int(x), ev).id
+		if id < 0 {
 			return -1
 		}
-		key = key<<classBits | uint64(st.id)
+		key = key<<classBits | uint64(id)
 	}
 	for i, k := range s.keys {
 		if k == key+1 {

@@ -31,7 +31,7 @@ const (
 // second time on, so that those that do not come again cost nothing.
 type memory struct {
 	entries []memoEntry
-	seen    []uint16 // part of the hash of texts that came once
+	seen    once // of texts
 	filled  int
 	classes []*class
 	byTruth map[uint64][]*class
@@ -64,7 +64,7 @@ func (d *dearTruth) put(n int, holds bool) {
 }
 
 func newMemory(words int) memory {
-	return memory{byTruth: map[uint64][]*class{}, spare: newClass(-1, make([]uint64, words))}
+	return memory{seen: once{size: maxMemo}, byTruth: map[uint64][]*class{}, spare: newClass(-1, make([]uint64, words))}
 }
 
 // intern gives the class of a truth, remembered if there is room.
@@ -116,19 +116,6 @@ func (m *memory) find(hash uint64, raw []byte) *memoEntry {
 	return nil
 }
 
-// again reports whether a text was asked for lately, and notes that it was now.
-func (m *memory) again(hash uint64) bool {
-	if m.seen == nil {
-		m.seen = make([]uint16, maxMemo)
-	}
-	at, part := hash>>16&(maxMemo-1), uint16(hash>>48)|1
-	if m.seen[at] == part {
-		return true
-	}
-	m.seen[at] = part
-	return false
-}
-
 // remember keeps the class of a text, in the place of another if need be.
 func (m *memory) remember(hash uint64, raw []byte, c *class) *memoEntry {
 	if m.filled >= len(m.entries)/2 && len(m.entries) < maxMemo {
@@ -171,40 +158,23 @@ func (m *memory) grow() {
 func (m *Matcher) class(x int, ev *event.Event) *class {
 	st := &m.fields[x]
 	if st.turn != m.turn {
-		m.classify(st, ev)
+		st.turn = m.turn
+		st.class = m.classify(st, ev)
 	}
 	return st.class
 }
 
-// classify finds the class of a field's values in an event.
-func (m *Matcher) classify(st *fieldState, ev *event.Event) {
-	st.turn = m.turn
-	var raw []byte
-	ok := false
-	if st.path != event.NoPath {
-		raw, ok = ev.RawAt(st.path)
-	} else {
-		raw, ok = ev.Raw(st.index.field)
-	}
-	if ok && raw != nil {
-		if e := st.entry; e != nil && string(e.raw) == string(raw) {
-			return // the same as last time
-		}
-	}
-	st.own = dearTruth{}
-	st.entry = nil
-	if ok && raw == nil {
-		st.entry = &st.nothing
-		st.is(st.missing)
-		return
-	}
-	st.is(m.classOf(st, raw, ok, ev))
-}
-
-// classOf gives the class of values that are not those of the event before. Where the
-// document has them in one place, raw is how it writes them.
-func (m *Matcher) classOf(st *fieldState, raw []byte, single bool, ev *event.Event) *class {
+func (m *Matcher) classify(st *fieldState, ev *event.Event) *class {
 	x := st.index
+	raw, single := ev.Raw(x.field)
+	if raw == nil && single {
+		st.entry, st.own = &st.nothing, dearTruth{}
+		return st.missing
+	}
+	if e := st.entry; e != nil && single && string(e.raw) == string(raw) && e.class != nil {
+		return e.class // the same as last time
+	}
+	st.entry, st.own = nil, dearTruth{}
 	if single && st.cells != nil {
 		if number, ok := wholeNumber(raw); ok {
 			return st.cells[x.cells.of(number)]
@@ -220,7 +190,7 @@ func (m *Matcher) classOf(st *fieldState, raw []byte, single bool, ev *event.Eve
 	}
 	m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
 	c := st.memory.intern(m.truth[:x.words])
-	if c.id >= 0 && st.memory.again(hash) {
+	if c.id >= 0 && st.memory.seen.again(hash) {
 		st.entry = st.memory.remember(hash, raw, c)
 	}
 	return c

@@ -1,6 +1,8 @@
 package predicate
 
 import (
+	"sync"
+
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 )
@@ -10,10 +12,11 @@ import (
 type Network struct {
 	set        *event.FieldSet
 	conditions []*node
-	nodes      *nodes      // all there are in the conditions
-	indexes    []*index    // of the fields that conditions test
-	leaves     []*eql.Leaf // tests of several fields
-	dividing   []int       // indexes of the fields by which conditions are divided
+	nodes      *nodes          // all there are in the conditions
+	indexes    []*index        // of the fields that conditions test
+	leaves     []*eql.Leaf     // tests of several fields
+	dividing   []int           // indexes of the fields by which conditions are divided
+	needs      func() [][]need // of each condition, found out when somebody asks
 }
 
 // need is what must hold of one field, or of two, for a condition to hold.
@@ -47,6 +50,7 @@ func Compile(conditions []*eql.Condition, set *event.FieldSet) *Network {
 		x.finish()
 	}
 	b.divide()
+	b.n.needs = sync.OnceValue(b.n.allNeeds)
 	return b.n
 }
 
@@ -86,6 +90,15 @@ func (n *node) needs() (list []need) {
 	return list
 }
 
+// allNeeds gives what each condition needs.
+func (n *Network) allNeeds() [][]need {
+	list := make([][]need, len(n.conditions))
+	for i, c := range n.conditions {
+		list[i] = c.needs()
+	}
+	return list
+}
+
 // maxOpen bounds the fields of which pairs are looked at.
 const maxOpen = 12
 
@@ -95,16 +108,14 @@ func (b *builder) index(f event.Field) int {
 	if !ok {
 		x = len(b.n.indexes)
 		b.byField[f] = x
-		b.n.indexes = append(b.n.indexes, newIndex(f, b.n.set))
+		b.n.indexes = append(b.n.indexes, newIndex(f))
 	}
 	return x
 }
 
 // dividers are the fields that tell apart most what conditions are about, and that
 // have few values.
-var dividers = [maxDividers]string{eql.DefaultCategoryField, "host.os.type", "event.type", "event.action"}
-
-const maxDividers = 4
+var dividers = []string{eql.DefaultCategoryField, "host.os.type", "event.type", "event.action"}
 
 func (b *builder) divide() {
 	for _, name := range dividers {

@@ -41,6 +41,15 @@ func newWorld(t testing.TB, queries []*eql.EventQuery) *world {
 	return w
 }
 
+// randomWorld is a world of n random conditions.
+func randomWorld(t testing.TB, r eqltest.Random, n int) *world {
+	queries := make([]*eql.EventQuery, n)
+	for i := range queries {
+		queries[i] = r.EventQuery()
+	}
+	return newWorld(t, queries)
+}
+
 // hits compares the network with the conditions themselves, and gives how many hold.
 func (w *world) hits(t testing.TB, doc []byte) int {
 	if err := w.decoder.Decode(doc, &w.ev); err != nil {
@@ -76,14 +85,10 @@ func TestNetworkIsItsConditions(t *testing.T) {
 	}
 	for seed := range seeds {
 		r := eqltest.Random{Chooser: rand.New(rand.NewPCG(seed, 5))}
-		var queries []*eql.EventQuery
-		for range 300 {
-			queries = append(queries, r.EventQuery())
-		}
-		w := newWorld(t, queries)
+		w := randomWorld(t, r, 300)
 		for range 400 {
 			holds += w.hits(t, r.Event())
-			pairs += len(queries)
+			pairs += len(w.conditions)
 		}
 	}
 	fmt.Printf("equality: random rules: %d pairs with random events, %d hits, the network and the plain evaluator agree\n", pairs, holds)
@@ -95,11 +100,7 @@ func TestNetworkIsItsConditions(t *testing.T) {
 // TestSmallDiagram lets a diagram be full and begin anew, again and again.
 func TestSmallDiagram(t *testing.T) {
 	r := eqltest.Random{Chooser: rand.New(rand.NewPCG(9, 5))}
-	var queries []*eql.EventQuery
-	for range 40 {
-		queries = append(queries, r.EventQuery())
-	}
-	w := newWorld(t, queries)
+	w := randomWorld(t, r, 40)
 	states := predicate.LimitDiagram(w.matcher, 12<<10)
 	most, last, begun, holds := 0, 0, 0, 0
 	for range 20_000 {
@@ -119,11 +120,7 @@ func TestSmallDiagram(t *testing.T) {
 // TestLook holds what is told to somebody who watches to what matches.
 func TestLook(t *testing.T) {
 	r := eqltest.Random{Chooser: rand.New(rand.NewPCG(3, 5))}
-	var queries []*eql.EventQuery
-	for range 100 {
-		queries = append(queries, r.EventQuery())
-	}
-	w := newWorld(t, queries)
+	w := randomWorld(t, r, 100)
 	watched := w.network.NewMatcher()
 	looks, hits := 0, 0
 	for range 300 {
@@ -155,11 +152,7 @@ func TestFilingIsNeeded(t *testing.T) {
 	byWitness := map[predicate.Witness]int{}
 	for seed := range uint64(3) {
 		r := eqltest.Random{Chooser: rand.New(rand.NewPCG(seed, 6))}
-		var queries []*eql.EventQuery
-		for range 300 {
-			queries = append(queries, r.EventQuery())
-		}
-		w := newWorld(t, queries)
+		w := randomWorld(t, r, 300)
 		for range 200 {
 			doc := r.Event()
 			w.hits(t, doc)

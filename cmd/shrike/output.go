@@ -22,6 +22,9 @@ type alertOutput interface {
 // alertLines writes one document a line.
 type alertLines struct{ *bufio.Writer }
 
+// newAlertLines writes in long stretches, which file systems take for less.
+func newAlertLines(w io.Writer) *alertLines { return &alertLines{bufio.NewWriterSize(w, 1<<18)} }
+
 func (o *alertLines) write(a *alert.Alert) error {
 	if err := a.WriteJSON(o.Writer); err != nil {
 		return err

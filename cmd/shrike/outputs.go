@@ -6,7 +6,6 @@ package main
 // temporary one beside it.
 
 import (
-	"bufio"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -117,9 +116,9 @@ func openOutput(kind string, w, text io.Writer, o tableOptions) (alertOutput, er
 	case "table":
 		return newAlertTable(text, o), nil
 	case "jsonl":
-		return &alertLines{bufio.NewWriterSize(w, 1<<18)}, nil
+		return newAlertLines(w), nil
 	case "json":
-		return &alertArray{alertLines: alertLines{bufio.NewWriterSize(w, 1<<18)}}, nil
+		return &alertArray{alertLines: *newAlertLines(w)}, nil
 	}
 	r, err := report.Open(kind, w, report.Options{NoGroup: o.noGroup})
 	if err != nil {
