@@ -10,7 +10,9 @@ import (
 
 // Hits are the event queries an event hits. The zero value is ready for use; it
 // belongs to one goroutine and is reused.
-type Hits struct{ list []*hit }
+type Hits struct {
+	list []int32 // their numbers in the network, and places among the detector's items
+}
 
 // hit is an event query of a rule: the only one, or an item of a sequence. What is asked
 // of each hit stands here, near at hand, and not with the rule.
@@ -90,7 +92,7 @@ func (m *Matcher) Match(ev *event.Event, h *Hits) {
 	for _, n := range found {
 		at := &m.d.items[n]
 		if (looks == nil || looks[at.rule]) && at.timed(ev) {
-			h.list = append(h.list, at)
+			h.list = append(h.list, int32(n))
 		}
 	}
 }
@@ -114,7 +116,8 @@ func (m *Matcher) found(ev *event.Event) []int {
 // Signals calls emit for each rule with a single event query that an event hits,
 // in the order of the rules. The signals hold until the next event is decoded.
 func (d *Detector) Signals(ev *event.Event, h *Hits, emit func(*Signal)) {
-	for _, hit := range h.list {
+	for _, n := range h.list {
+		hit := &d.items[n]
 		if hit.keys != alone {
 			continue
 		}
@@ -177,9 +180,9 @@ func byRule(hits []itemHit) iter.Seq2[int32, []itemHit] {
 func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 	d, j := m.d, &m.joined
 	j.reset()
-	for _, hit := range h.list {
-		if hit.keys != alone {
-			j.add(ev, d, hit)
+	for _, n := range h.list {
+		if d.items[n].keys != alone {
+			j.add(ev, d, n)
 		}
 	}
 	if len(j.hits) == 0 {
@@ -187,9 +190,9 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 	}
 	keys := j.keys.list.AppendTo(m.slab.keys.take(j.keys.list.Len())[:0])
 	for clock := range d.clocks {
-		if n := j.count(clock); n > 0 {
+		if n := j.count(d, clock); n > 0 {
 			a := &Arrival{record: d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock]}
-			a.hits = j.appendHits(m.slab.hits.take(n)[:0], clock, keys)
+			a.hits = j.appendHits(m.slab.hits.take(n)[:0], d, clock, keys)
 			emit(a)
 		}
 	}
@@ -203,8 +206,8 @@ type joined struct {
 
 // joinedHit is a hit of an item whose keys are those of a set.
 type joinedHit struct {
-	*hit
-	set int
+	at  int32 // among the detector's items
+	set int32
 }
 
 func (j *joined) reset() {
@@ -213,17 +216,17 @@ func (j *joined) reset() {
 }
 
 // add adds a hit of a rule, if the event has its join keys.
-func (j *joined) add(ev *event.Event, d *Detector, h *hit) {
-	at := j.keys.of(ev, d, h)
-	if s := &j.keys.sets[at]; s.from < s.to {
-		j.hits = append(j.hits, joinedHit{h, at})
+func (j *joined) add(ev *event.Event, d *Detector, item int32) {
+	set := j.keys.of(ev, d, &d.items[item])
+	if s := &j.keys.sets[set]; s.from < s.to {
+		j.hits = append(j.hits, joinedHit{item, int32(set)})
 	}
 }
 
 // count tells how many hits are of rules that tell the time by a clock.
-func (j *joined) count(clock int) (n int) {
+func (j *joined) count(d *Detector, clock int) (n int) {
 	for i := range j.hits {
-		if int(j.hits[i].clock) == clock {
+		if int(d.items[j.hits[i].at].clock) == clock {
 			n++
 		}
 	}
@@ -232,11 +235,11 @@ func (j *joined) count(clock int) (n int) {
 
 // appendHits appends the hits of rules that tell the time by a clock. Keys are those of
 // the list.
-func (j *joined) appendHits(list []itemHit, clock int, keys []string) []itemHit {
-	for i := range j.hits {
-		h := &j.hits[i]
+func (j *joined) appendHits(list []itemHit, d *Detector, clock int, keys []string) []itemHit {
+	for _, joined := range j.hits {
+		h := &d.items[joined.at]
 		if int(h.clock) == clock {
-			s := &j.keys.sets[h.set]
+			s := &j.keys.sets[joined.set]
 			list = append(list, itemHit{h.rule, h.item, keys[s.from:s.to:s.to]})
 		}
 	}
@@ -303,7 +306,8 @@ type ItemHit struct {
 func (d *Detector) ItemHits(ev *event.Event, h *Hits) []ItemHit {
 	var list []ItemHit
 	var keys sequence.KeyList
-	for _, hit := range h.list {
+	for _, n := range h.list {
+		hit := &d.items[n]
 		if c := d.rules[hit.rule]; c.plan != nil {
 			keys.Reset()
 			c.plan.Keys(ev, int(hit.item), &keys)

@@ -60,7 +60,8 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 	s.groups, s.hashes = s.groups[:0], s.hashes[:0]
 	s.keys.reset()
 	untimed, used := false, 0
-	for _, hit := range h.list {
+	for _, n := range h.list {
+		hit := &d.items[n]
 		if hit.keys == alone {
 			continue
 		}

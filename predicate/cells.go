@@ -80,13 +80,13 @@ func wholeNumber(raw []byte) (number int64, ok bool) {
 }
 
 // classesOf gives the classes of cells; nil if they are too many to be remembered.
-func (m *memory) classesOf(c *cells) []*class {
-	list := make([]*class, len(c.truths))
+func (m *memory) classesOf(c *cells) []class {
+	list := make([]class, len(c.truths))
 	for i, truth := range c.truths {
 		if truth == nil {
 			continue
 		}
-		if list[i] = m.intern(truth); list[i].id < 0 {
+		if list[i] = m.intern(truth); list[i] == fleeting {
 			return nil
 		}
 	}

@@ -197,7 +197,7 @@ func (m *Matcher) step(from int32, key uint64) int32 {
 	clear(d.truths)
 	for _, x := range s.asks[:s.ask] {
 		d.asked |= fieldBit(int(x))
-		d.truths[x] = m.fields[x].class.truth
+		d.truths[x] = m.fields[x].memory.truth(m.fields[x].class)
 	}
 	d.open, d.holds = d.open[:0], append(d.holds[:0], s.holds...)
 	for _, o := range s.open {

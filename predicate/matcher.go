@@ -16,7 +16,7 @@ type Matcher struct {
 	fields     []fieldState
 	leaves     []leafState
 	classifier classifier
-	truth      []uint64
+	scratch    []uint64 // for a truth
 	diagram    *diagram
 	hits       []int
 }
@@ -25,14 +25,14 @@ type Matcher struct {
 // events need stands first.
 type fieldState struct {
 	turn    uint32
-	class   *class
-	entry   *memoEntry // of the current text, nil if it is not remembered
+	class   class
+	entry   int32 // the place of the current text
+	missing class
 	index   *index
-	missing *class
-	cells   []*class // by cell of the index; nil if there are none
+	cells   []class // by cell of the index; nil if there are none
 	memory  memory
 	own     dearTruth // of the current text if it is not remembered
-	nothing memoEntry // of a field that is missing
+	nothing dearTruth // of a field that is missing
 }
 
 // leafState is what a test of several fields comes to for the current event.
@@ -47,14 +47,14 @@ func (n *Network) NewMatcher() *Matcher {
 	words := 0
 	for i, x := range n.indexes {
 		words = max(words, x.words)
-		m.fields[i].index = x
+		m.fields[i].index, m.fields[i].entry = x, forgotten
 		m.fields[i].memory = newMemory(x.words)
 		m.fields[i].missing = m.fields[i].memory.intern(x.missing)
 		if x.cells != nil {
 			m.fields[i].cells = m.fields[i].memory.classesOf(x.cells)
 		}
 	}
-	m.truth = make([]uint64, words)
+	m.scratch = make([]uint64, words)
 	return m
 }
 
@@ -136,11 +136,11 @@ func (m *Matcher) next(at int32, ev *event.Event) int32 {
 	s := &m.diagram.states[at]
 	key := uint64(0)
 	for _, x := range s.asks[:s.ask] {
-		id := m.class(int(x), ev).id
-		if id < 0 {
+		c := m.class(int(x), ev)
+		if c == fleeting {
 			return -1
 		}
-		key = key<<classBits | uint64(id)
+		key = key<<classBits | uint64(c)
 	}
 	for i, k := range s.keys {
 		if k == key+1 {
@@ -185,7 +185,7 @@ func (m *Matcher) eval(n *node, ev *event.Event) bool {
 	case not:
 		return !m.eval(n.list[0], ev)
 	case atomic:
-		return has(m.class(n.index, ev).truth, n.atom)
+		return has(m.truth(n.index, ev), n.atom)
 	case dear:
 		return m.dear(n.index, n.atom, ev)
 	case leafy:

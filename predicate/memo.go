@@ -2,22 +2,16 @@ package predicate
 
 import (
 	"hash/maphash"
+	"slices"
 
 	"github.com/shrike-project/shrike/event"
 )
 
-// class is a set of values of a field for which the same atoms hold.
-type class struct {
-	id    int // -1: not remembered
-	truth []uint64
-	near  [5]uint64 // the memory of a short truth, so that it is in the cache when id is
-}
+// class is the number of a set of values of a field for which the same atoms hold.
+type class int32
 
-func newClass(id int, truth []uint64) *class {
-	c := &class{id: id}
-	c.truth = append(c.near[:0], truth...)
-	return c
-}
+// fleeting is the class of the current value where it is not remembered.
+const fleeting class = -1
 
 // The bounds of what a Matcher remembers of each field.
 const (
@@ -33,17 +27,25 @@ type memory struct {
 	entries []memoEntry
 	seen    once // of texts
 	filled  int
-	classes []*class
-	byTruth map[uint64][]*class
-	spare   *class // for values that are not remembered
+	truths  [][]uint64 // by class: the atoms that hold
+	byTruth map[uint64][]class
+	spare   []uint64 // the truth of the fleeting class
 }
 
+// memoEntry is a text that is remembered. Entries are told by their places, as classes are
+// by numbers: of pointers that every event sets, the collector of garbage wants to know.
 type memoEntry struct {
 	hash  uint64
-	raw   []byte
-	class *class
+	raw   []byte // nil: there is no text
+	class class
 	dear  dearTruth
 }
+
+// Places of texts that are not among the entries.
+const (
+	forgotten = -1 // it is not remembered
+	nothing   = -2 // the field is missing
+)
 
 // dearTruth tells of the first dear leaves of a field which are known for its values,
 // and which of those hold.
@@ -64,23 +66,31 @@ func (d *dearTruth) put(n int, holds bool) {
 }
 
 func newMemory(words int) memory {
-	return memory{seen: once{size: maxMemo}, byTruth: map[uint64][]*class{}, spare: newClass(-1, make([]uint64, words))}
+	return memory{seen: once{size: maxMemo}, byTruth: map[uint64][]class{}, spare: make([]uint64, words)}
+}
+
+// truth gives the atoms that hold for the values of a class.
+func (m *memory) truth(c class) []uint64 {
+	if c == fleeting {
+		return m.spare
+	}
+	return m.truths[c]
 }
 
 // intern gives the class of a truth, remembered if there is room.
-func (m *memory) intern(truth []uint64) *class {
+func (m *memory) intern(truth []uint64) class {
 	h := hashWords(truth)
 	for _, c := range m.byTruth[h] {
-		if equalWords(c.truth, truth) {
+		if equalWords(m.truths[c], truth) {
 			return c
 		}
 	}
-	if len(m.classes) == maxClasses {
-		copy(m.spare.truth, truth)
-		return m.spare
+	if len(m.truths) == maxClasses {
+		copy(m.spare, truth)
+		return fleeting
 	}
-	c := newClass(len(m.classes), truth)
-	m.classes = append(m.classes, c)
+	c := class(len(m.truths))
+	m.truths = append(m.truths, slices.Clone(truth))
 	m.byTruth[h] = append(m.byTruth[h], c)
 	return c
 }
@@ -102,38 +112,40 @@ func equalWords(a, b []uint64) bool {
 	return true
 }
 
-// find gives what is remembered of a text, else nil.
-func (m *memory) find(hash uint64, raw []byte) *memoEntry {
+// find gives the place of a text among the entries, or says that it is forgotten.
+func (m *memory) find(hash uint64, raw []byte) int32 {
 	if len(m.entries) == 0 {
-		return nil
+		return forgotten
 	}
 	at := hash & uint64(len(m.entries)-1)
 	for _, i := range [2]uint64{at, at ^ 1} {
-		if e := &m.entries[i]; e.hash == hash && e.class != nil && string(e.raw) == string(raw) {
-			return e
+		if e := &m.entries[i]; e.hash == hash && e.raw != nil && string(e.raw) == string(raw) {
+			return int32(i)
 		}
 	}
-	return nil
+	return forgotten
 }
 
-// remember keeps the class of a text, in the place of another if need be.
-func (m *memory) remember(hash uint64, raw []byte, c *class) *memoEntry {
+// remember keeps the class of a text, in the place of another if need be, and gives that
+// place.
+func (m *memory) remember(hash uint64, raw []byte, c class) int32 {
 	if m.filled >= len(m.entries)/2 && len(m.entries) < maxMemo {
 		m.grow()
 	}
 	at := hash & uint64(len(m.entries)-1)
 	e := &m.entries[at]
-	if e.class != nil && m.entries[at^1].class == nil {
-		e = &m.entries[at^1]
-	} else if e.class != nil {
-		e, m.entries[at^1] = &m.entries[at], *e // the older one of the two goes
-		e.raw = nil
+	if e.raw != nil {
+		if other := &m.entries[at^1]; other.raw == nil {
+			at, e = at^1, other
+		} else {
+			*other, e.raw = *e, nil // the older one of the two goes
+		}
 	}
-	if e.class == nil {
+	if e.raw == nil {
 		m.filled++
 	}
-	*e = memoEntry{hash: hash, raw: append(e.raw[:0], raw...), class: c}
-	return e
+	*e = memoEntry{hash: hash, raw: append(make([]byte, 0, len(raw)), raw...), class: c}
+	return int32(at)
 }
 
 func (m *memory) grow() {
@@ -141,12 +153,12 @@ func (m *memory) grow() {
 	m.entries = make([]memoEntry, max(64, 4*len(old)))
 	m.filled = 0
 	for _, e := range old {
-		if e.class != nil {
+		if e.raw != nil {
 			at := e.hash & uint64(len(m.entries)-1)
-			if m.entries[at].class != nil {
+			if m.entries[at].raw != nil {
 				at ^= 1
 			}
-			if m.entries[at].class == nil {
+			if m.entries[at].raw == nil {
 				m.filled++
 			}
 			m.entries[at] = e
@@ -155,7 +167,7 @@ func (m *memory) grow() {
 }
 
 // class gives the class of a field's values in an event.
-func (m *Matcher) class(x int, ev *event.Event) *class {
+func (m *Matcher) class(x int, ev *event.Event) class {
 	st := &m.fields[x]
 	if st.turn != m.turn {
 		st.turn = m.turn
@@ -164,33 +176,41 @@ func (m *Matcher) class(x int, ev *event.Event) *class {
 	return st.class
 }
 
-func (m *Matcher) classify(st *fieldState, ev *event.Event) *class {
+// truth gives the atoms that hold for a field's values in an event.
+func (m *Matcher) truth(x int, ev *event.Event) []uint64 {
+	c := m.class(x, ev)
+	return m.fields[x].memory.truth(c)
+}
+
+func (m *Matcher) classify(st *fieldState, ev *event.Event) class {
 	x := st.index
 	raw, single := ev.Raw(x.field)
 	if raw == nil && single {
-		st.entry, st.own = &st.nothing, dearTruth{}
+		st.entry = nothing
 		return st.missing
 	}
-	if e := st.entry; e != nil && single && string(e.raw) == string(raw) && e.class != nil {
-		return e.class // the same as last time
+	if single && st.entry >= 0 {
+		if e := &st.memory.entries[st.entry]; string(e.raw) == string(raw) {
+			return e.class // the same as last time
+		}
 	}
-	st.entry, st.own = nil, dearTruth{}
+	st.entry, st.own = forgotten, dearTruth{}
 	if single && st.cells != nil {
 		if number, ok := wholeNumber(raw); ok {
 			return st.cells[x.cells.of(number)]
 		}
 	}
 	if !single || len(raw) > maxMemoLength {
-		m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
-		return st.memory.intern(m.truth[:x.words])
+		m.classifier.classify(x, ev.Values(x.field), m.scratch[:x.words])
+		return st.memory.intern(m.scratch[:x.words])
 	}
 	hash := maphash.Bytes(m.seed, raw)
-	if st.entry = st.memory.find(hash, raw); st.entry != nil {
-		return st.entry.class
+	if st.entry = st.memory.find(hash, raw); st.entry != forgotten {
+		return st.memory.entries[st.entry].class
 	}
-	m.classifier.classify(x, ev.Values(x.field), m.truth[:x.words])
-	c := st.memory.intern(m.truth[:x.words])
-	if c.id >= 0 && st.memory.seen.again(hash) {
+	m.classifier.classify(x, ev.Values(x.field), m.scratch[:x.words])
+	c := st.memory.intern(m.scratch[:x.words])
+	if c != fleeting && st.memory.seen.again(hash) {
 		st.entry = st.memory.remember(hash, raw, c)
 	}
 	return c
@@ -202,8 +222,11 @@ func (m *Matcher) dear(index, leaf int, ev *event.Event) bool {
 	m.class(index, ev)
 	st := &m.fields[index]
 	known := &st.own
-	if st.entry != nil {
-		known = &st.entry.dear
+	switch {
+	case st.entry >= 0:
+		known = &st.memory.entries[st.entry].dear
+	case st.entry == nothing:
+		known = &st.nothing
 	}
 	holds, ok := known.get(leaf)
 	if !ok {
