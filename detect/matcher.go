@@ -75,7 +75,7 @@ func (d *Detector) NewMatcher() *Matcher {
 	}
 	if d.Sequences() > 0 {
 		m.earlier, m.latest, m.now = make([]reach, len(d.clocks)), make([]reach, len(d.clocks)), make([]reach, len(d.clocks))
-		m.sighter.counts = make([]uint32, len(d.items))
+		m.sighter.counts, m.sighter.periods = make([]uint32, len(d.items)), make([]period, len(d.clocks))
 	}
 	return m
 }

@@ -24,9 +24,11 @@ type sieve struct {
 
 // sighted is a batch with sightings.
 type sighted struct {
-	again func(event.Extent) ([]byte, error)
-	log   []byte // nil if it is spilled
-	size  int
+	again        func(event.Extent) ([]byte, error)
+	log          []byte // nil if it is spilled
+	size         int
+	noted, slept []int32 // as in Sightings
+	periods      []period
 }
 
 // logShare is which part of the memory for an unlimited input logs may take before they
@@ -43,8 +45,13 @@ func (v *sieve) add(s *Sightings) error {
 	for _, c := range s.counts {
 		v.items[c.condition] += uint(c.events)
 	}
-	v.batches = append(v.batches, sighted{s.Again, s.log, len(s.log)})
-	v.memory += len(s.log)
+	return v.keep(sighted{s.Again, s.log, len(s.log), s.noted, s.slept, s.periods})
+}
+
+// keep keeps a batch, and spills logs if they have become too large.
+func (v *sieve) keep(b sighted) error {
+	v.batches = append(v.batches, b)
+	v.memory += b.size
 	limit := v.opt.MemoryBytes
 	if limit <= 0 {
 		limit = DefaultMemoryBytes
@@ -112,6 +119,9 @@ func (v *sieve) finish(observe func(*Arrival) error) error {
 	found := v.possible()
 	if len(found.byCondition) == 0 {
 		return nil
+	}
+	if err := v.wake(found); err != nil {
+		return err
 	}
 	if err := v.survey(found); err != nil {
 		return err

@@ -8,12 +8,13 @@ package detect
 // known at the end. So workers only note where an event stands in the input and,
 // for each item it hits, hashes of its keys; at the end the sieve finds the keys
 // under which every needed item was hit, and only those events are read again and
-// shown to the trackers.
+// shown to the trackers. Of rules that sleep, not even keys are noted; see Sleepers.
 
 import (
 	"bytes"
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 
 	"github.com/shrike-project/shrike/event"
 )
@@ -23,9 +24,11 @@ type Sightings struct {
 	// Again reads a document of the batch again. The bytes hold until the next call.
 	Again func(at event.Extent) ([]byte, error)
 
-	log     []byte      // see sighter.add
-	counts  []itemCount // of the conditions that were hit
-	untimed uint64
+	log          []byte      // see sighter.add
+	counts       []itemCount // of the conditions that were hit
+	noted, slept []int32     // these conditions, by whether their rules slept
+	periods      []period    // by clock: when
+	untimed      uint64
 }
 
 // itemCount tells how many events hit a condition.
@@ -36,10 +39,14 @@ type itemCount struct {
 
 // sighter makes the Sightings of a Matcher.
 type sighter struct {
-	log     []byte
-	untimed uint64
-	counts  []uint32 // by condition
-	hit     []int32  // the conditions that counts knows of
+	log      []byte
+	untimed  uint64
+	counts   []uint32 // by condition
+	hit      []int32  // the conditions that counts knows of
+	periods  []period // by clock: of the events that hit them
+	sleepers *Sleepers
+	awake    []bool // by condition, as it was when the batch began; nil: all are
+	told     []bool // by condition: the sleepers know that it was hit
 	// Of the current event: its keys, and what it hits by set of them.
 	keys   eventKeys
 	groups []group
@@ -59,10 +66,15 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 	d, s := m.d, &m.sighter
 	s.groups, s.hashes = s.groups[:0], s.hashes[:0]
 	s.keys.reset()
-	untimed, used := false, 0
+	untimed, slept, used := false, false, 0
 	for _, n := range h.list {
 		hit := &d.items[n]
 		if hit.keys == alone {
+			continue
+		}
+		if s.awake != nil && !s.awake[n] && m.now[hit.clock].known {
+			s.count(n)
+			slept = true
 			continue
 		}
 		g := s.group(ev, d, hit)
@@ -81,9 +93,23 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 	if untimed {
 		s.untimed++
 	}
-	if used > 0 {
-		s.add(at, used)
+	if used == 0 && !slept {
+		return
 	}
+	s.add(at, used)
+	for clock := range s.periods {
+		if now := &m.now[clock]; now.known {
+			s.periods[clock].add(now.time)
+		}
+	}
+}
+
+// count counts a hit of a condition.
+func (s *sighter) count(condition int32) {
+	if s.counts[condition] == 0 {
+		s.hit = append(s.hit, condition)
+	}
+	s.counts[condition]++
 }
 
 // group gives the group of an item of a rule.
@@ -106,7 +132,7 @@ func (s *sighter) group(ev *event.Event, d *Detector, h *hit) *group {
 }
 
 // add writes an event to the log: its extent, and of each group that is used the hashes
-// and the conditions.
+// and the conditions. One that hits items of rules that sleep has its extent there alone.
 func (s *sighter) add(at event.Extent, used int) {
 	s.log = binary.AppendUvarint(s.log, uint64(at.Start))
 	s.log = binary.AppendUvarint(s.log, uint64(at.End-at.Start))
@@ -123,12 +149,15 @@ func (s *sighter) add(at event.Extent, used int) {
 		s.log = binary.AppendUvarint(s.log, uint64(len(g.conditions)))
 		for _, c := range g.conditions {
 			s.log = binary.AppendUvarint(s.log, uint64(c))
-			if s.counts[c] == 0 {
-				s.hit = append(s.hit, c)
-			}
-			s.counts[c]++
+			s.count(c)
 		}
 	}
+}
+
+// LetSleep has rules sleep while events are sighted; see Sleepers.
+func (m *Matcher) LetSleep(sleepers *Sleepers) {
+	m.sighter.sleepers, m.sighter.awake = sleepers, *sleepers.awake.Load()
+	m.sighter.told = make([]bool, len(m.d.items))
 }
 
 // Sightings gives those since the last call; nil if there are none.
@@ -137,13 +166,44 @@ func (m *Matcher) Sightings() *Sightings {
 	if len(s.log) == 0 && s.untimed == 0 {
 		return nil
 	}
-	out := &Sightings{log: bytes.Clone(s.log), untimed: s.untimed, counts: make([]itemCount, len(s.hit))}
+	out := &Sightings{log: bytes.Clone(s.log), untimed: s.untimed, periods: slices.Clone(s.periods), counts: make([]itemCount, len(s.hit))}
+	places := make([]int32, len(s.hit))
+	from, to := 0, len(places)
 	for i, c := range s.hit {
 		out.counts[i] = itemCount{c, s.counts[c]}
 		s.counts[c] = 0
+		if s.awake == nil || s.awake[c] {
+			places[from] = c
+			from++
+		} else {
+			to--
+			places[to] = c
+		}
 	}
+	out.noted, out.slept = places[:from], places[from:]
+	s.tell()
+	clear(s.periods)
 	s.log, s.hit, s.untimed = s.log[:0], s.hit[:0], 0
 	return out
+}
+
+// tell tells the sleepers which conditions were hit for the first time, and learns which
+// rules woke.
+func (s *sighter) tell() {
+	if s.sleepers == nil {
+		return
+	}
+	var first []int32
+	for _, c := range s.hit {
+		if !s.told[c] {
+			s.told[c] = true
+			first = append(first, c)
+		}
+	}
+	if first != nil {
+		s.sleepers.seen(first)
+	}
+	s.awake = *s.sleepers.awake.Load()
 }
 
 // sightingReader reads a log.

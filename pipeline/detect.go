@@ -79,9 +79,11 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 		}
 		var kept archive
 		defer kept.close()
+		sleepers := d.NewSleepers()
 		sum, err = Scan(ctx, src, func() Judge[found] {
 			j := &judge{d: d, matcher: d.NewMatcher(), builder: builder.Fork(), starts: newStartFields()}
 			if opt.Stream.Lateness < 0 && opt.Resume == nil {
+				j.matcher.LetSleep(sleepers)
 				return sighting(ctx, j, &kept, !opt.Scan.Within.bounded())
 			}
 			judge := arriving(j)
