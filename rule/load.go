@@ -46,13 +46,14 @@ type Loader struct {
 	// is read does not depend on it.
 	Each func(n int, do func(i int))
 
-	set  *Set
-	byID map[string]*Rule
+	set   *Set
+	byID  map[string]*Rule
+	texts *shared
 }
 
 // NewLoader makes a Loader.
 func NewLoader() *Loader {
-	return &Loader{set: &Set{Skipped: map[string][]string{}}, byID: map[string]*Rule{}}
+	return &Loader{set: &Set{Skipped: map[string][]string{}}, byID: map[string]*Rule{}, texts: &shared{texts: map[string]any{}}}
 }
 
 // Set gives what was read so far.
@@ -79,7 +80,7 @@ func (l *Loader) Load(fsys fs.FS, name, display string) error {
 		return fmt.Errorf("read rules: %w", err)
 	}
 	if !info.IsDir() {
-		l.merge(readOne(func(one *Loader) { one.file(fsys, name, display) }))
+		l.merge(l.readOne(func(one *Loader) { one.file(fsys, name, display) }))
 		return nil
 	}
 	var names []string
@@ -102,7 +103,7 @@ func (l *Loader) Load(fsys fs.FS, name, display string) error {
 	})
 	files := make([]*Set, len(names))
 	l.each(len(names), func(i int) {
-		files[i] = readOne(func(one *Loader) { one.file(fsys, names[i], display) })
+		files[i] = l.readOne(func(one *Loader) { one.file(fsys, names[i], display) })
 	})
 	for _, set := range files {
 		l.merge(set)
@@ -140,14 +141,14 @@ func (l *Loader) merge(set *Set) {
 // Read reads the rules of one file that the caller has in memory.
 func Read(name string, text []byte) *Set {
 	l := NewLoader()
-	l.merge(readOne(func(one *Loader) { one.text(name, text) }))
+	l.merge(l.readOne(func(one *Loader) { one.text(name, text) }))
 	return l.set
 }
 
 // readOne reads one file by a Loader of its own, which tells nothing of other files.
-func readOne(read func(one *Loader)) *Set {
+func (l *Loader) readOne(read func(one *Loader)) *Set {
 	one := NewLoader()
-	one.byID = nil
+	one.byID, one.texts = nil, l.texts
 	read(one)
 	return one.set
 }

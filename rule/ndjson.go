@@ -108,6 +108,7 @@ func (l *Loader) jsonObject(file string, text []byte, e extent) {
 		l.fileProblem(newProblem(file, text, extent{e.start, e.start + 1}, "json-syntax", "an export holds JSON objects", "not a JSON object"))
 		return
 	}
+	l.texts.in(doc)
 	prefix := ""
 	if attrs, ok := doc["attributes"].(map[string]any); ok && doc["type"] == "security-rule" {
 		doc, prefix = attrs, "attributes."

@@ -22,6 +22,7 @@ func (l *Loader) tomlFile(file string, text []byte) {
 		l.fileProblem(tomlProblem(file, text, err))
 		return
 	}
+	l.texts.in(doc)
 	params, ok := doc["rule"].(map[string]any)
 	if !ok {
 		l.skipFile(file, "no [rule] table")
