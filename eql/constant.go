@@ -9,6 +9,6 @@ func Constant(e Expr) (event.Value, bool) {
 		return event.Value{}, false
 	}
 	c := &compiler{fields: event.NewFieldSet(nil)}
-	v := c.leaf(e).eval(&env{})
+	v := c.leaf(e).evaluator()(&env{})
 	return v, len(c.problems) == 0
 }

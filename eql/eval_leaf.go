@@ -6,6 +6,7 @@ package eql
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/shrike-project/shrike/event"
 )
@@ -26,6 +27,8 @@ type evaluator func(*env) event.Value
 type Leaf struct {
 	expr   Expr
 	fields []event.Field
+	set    *event.FieldSet
+	ready  sync.Once // eval is made: a network asks most leaves never
 	eval   evaluator
 }
 
@@ -43,9 +46,35 @@ func (l *Leaf) Expr() Expr { return l.expr }
 func (l *Leaf) Fields() []event.Field { return l.fields }
 
 func (c *compiler) leaf(e Expr) *Leaf {
-	lc := &leafCompiler{compiler: c, leaf: &Leaf{expr: e}}
-	lc.leaf.eval = lc.truth(e)
-	return lc.leaf
+	l := &Leaf{expr: e, set: c.fields}
+	wrong := false
+	Walk(e, func(e Expr) {
+		switch e := e.(type) {
+		case *Field:
+			if f := c.fields.Add(e.Name); !slices.Contains(l.fields, f) {
+				l.fields = append(l.fields, f)
+			}
+		case *Call:
+			wrong = true
+		case *Pattern:
+			wrong = wrong || strings.HasPrefix(e.Op, "regex")
+		}
+	})
+	if wrong { // or may be: of other expressions there is nothing to complain
+		l.ready.Do(func() { l.compile(c) })
+	}
+	return l
+}
+
+func (l *Leaf) compile(c *compiler) {
+	lc := &leafCompiler{compiler: c, leaf: l}
+	l.eval = lc.truth(l.expr)
+}
+
+// evaluator gives what evaluates the leaf.
+func (l *Leaf) evaluator() evaluator {
+	l.ready.Do(func() { l.compile(&compiler{fields: l.set}) })
+	return l.eval
 }
 
 // Matches reports whether the leaf holds for an event.
@@ -53,9 +82,9 @@ func (l *Leaf) Matches(ev *event.Event) bool { return l.MatchesWith(ev, &Scratch
 
 // MatchesWith is Matches without memory of its own.
 func (l *Leaf) MatchesWith(ev *event.Event, s *Scratch) bool {
-	found := false
+	found, eval := false, l.evaluator()
 	l.choices(ev, s, func(env *env) bool {
-		found = l.eval(env).Bool()
+		found = eval(env).Bool()
 		return !found
 	})
 	return found
@@ -68,9 +97,10 @@ func (l *Leaf) Holds(values []event.Value, s *Scratch) bool {
 		values = noValue
 	}
 	s.env.values = append(s.env.values[:0], event.Value{})
+	eval := l.evaluator()
 	for _, v := range values[:min(len(values), MaxChoices)] {
 		s.env.values[0] = v
-		if l.eval(&s.env).Bool() {
+		if eval(&s.env).Bool() {
 			return true
 		}
 	}
@@ -160,17 +190,7 @@ func (c *leafCompiler) truth(e Expr) evaluator {
 }
 
 func (c *leafCompiler) field(e *Field) evaluator {
-	f := c.fields.Add(e.Name)
-	slot := -1
-	for i, g := range c.leaf.fields {
-		if g == f {
-			slot = i
-		}
-	}
-	if slot < 0 {
-		slot = len(c.leaf.fields)
-		c.leaf.fields = append(c.leaf.fields, f)
-	}
+	slot := slices.Index(c.leaf.fields, c.fields.Add(e.Name))
 	return func(env *env) event.Value { return env.values[slot] }
 }
 

@@ -215,6 +215,7 @@ func (l *lexer) str() {
 	start := l.pos
 	l.advance(1)
 	var b strings.Builder
+	plain := true // there are no escapes
 	for {
 		c := l.peek(0)
 		switch {
@@ -223,14 +224,24 @@ func (l *lexer) str() {
 			l.add(tokBad, "", start)
 			return
 		case c == '"':
+			text := l.src[start.Offset+1 : l.pos.Offset]
+			if !plain {
+				text = b.String()
+			}
 			l.advance(1)
-			l.add(tokString, b.String(), start)
+			l.add(tokString, text, start)
 			return
 		case c == '\\':
+			if plain {
+				plain = false
+				b.WriteString(l.src[start.Offset+1 : l.pos.Offset])
+			}
 			l.escape(&b)
 		default:
 			_, size := utf8.DecodeRuneInString(l.rest())
-			b.WriteString(l.rest()[:size])
+			if !plain {
+				b.WriteString(l.rest()[:size])
+			}
 			l.advance(size)
 		}
 	}

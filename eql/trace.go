@@ -164,8 +164,9 @@ func (t *tracer) test(x *explainer) *Trace {
 	node := t.begin(x)
 	node.Result = Unknown
 	node.Fields = t.seen(x.fields, x.leaf.fields...)
+	eval := x.leaf.evaluator()
 	x.leaf.choices(t.ev, &t.scratch, func(env *env) bool {
-		v := x.leaf.eval(env)
+		v := eval(env)
 		if !v.IsNull() && node.Result == Unknown {
 			node.Result = False
 		}

@@ -68,11 +68,10 @@ func (x *index) finish() {
 	var s eql.Scratch
 	for n, a := range x.atoms {
 		a.text = "" // all of them together are long
-		if a.holds(nil, &s) {
-			set(x.missing, n)
-		}
-		if a.alternatives == nil {
-			x.rest = append(x.rest, n)
+		if a.alternatives == nil { // else a value must match
+			if x.rest = append(x.rest, n); a.holds(nil, &s) {
+				set(x.missing, n)
+			}
 		}
 		for _, alt := range a.alternatives {
 			c := candidate{n, alt}
