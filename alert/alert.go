@@ -44,6 +44,8 @@ type Alert struct {
 	// if that is not known, as it is not for sequences.
 	File string
 	Line int
+	// Start is what the event reports of a process; nothing for sequences.
+	Start Start
 
 	text   text // the document
 	fields func() *event.Node
@@ -182,6 +184,7 @@ func (b *Builder) Build(s *detect.Signal, emit func(*Alert)) {
 		return
 	}
 	a := newAlert(s)
+	a.Start = src.start()
 	a.Trace = s.Traces()[0]
 	a.Coverage = b.coverage(s.Rule, src)
 	a.override(&src.root)

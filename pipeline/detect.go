@@ -41,7 +41,6 @@ type DetectStats struct {
 // that need several events; or what it sighted in a batch for them.
 type found struct {
 	alert     *alert.Alert
-	start     *start // that the alert's event reports
 	arrival   *detect.Arrival
 	sightings *detect.Sightings
 	// Where what was found is stored: the alert made ready for it, and the time of the
@@ -81,7 +80,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 		defer kept.close()
 		sleepers := d.NewSleepers()
 		sum, err = Scan(ctx, src, func() Judge[found] {
-			j := &judge{d: d, matcher: d.NewMatcher(), builder: builder.Fork(), starts: newStartFields()}
+			j := &judge{d: d, matcher: d.NewMatcher(), builder: builder.Fork()}
 			if opt.Stream.Lateness < 0 && opt.Resume == nil {
 				j.matcher.LetSleep(sleepers)
 				return sighting(ctx, j, &kept, !opt.Scan.Within.bounded())
@@ -122,7 +121,7 @@ func (t *taker) begin(d *detect.Detector) error {
 
 func (t *taker) take(f found, from Place) error {
 	switch {
-	case f.alert != nil && t.starts.twice(f.alert.Rule, *f.start):
+	case f.alert != nil && t.starts.twice(f.alert.Rule, f.alert.Start):
 		t.twice++
 		return nil
 	case f.alert != nil:
@@ -232,27 +231,24 @@ type judge struct {
 	matcher *detect.Matcher
 	builder *alert.Builder
 	hits    detect.Hits
-	starts  *startFields
 	keep    bool // alerts are made ready to be stored, and those of starts told twice too
 }
 
 // signals matches an event, and emits the alerts of rules that need no other.
 func (j *judge) signals(ev *event.Event, emit func(found)) {
 	j.matcher.Match(ev, &j.hits)
-	if j.hits.Len() > 0 && j.keep {
-		j.d.Signals(ev, &j.hits, func(s *detect.Signal) {
-			j.builder.Build(s, func(a *alert.Alert) { emit(found{kept: a.Keep()}) })
-		})
-	} else if j.hits.Len() > 0 {
-		var of *start // read when the first rule fires
-		j.d.Signals(ev, &j.hits, func(s *detect.Signal) {
-			if of == nil {
-				st := j.starts.of(ev.Source)
-				of = &st
-			}
-			j.builder.Build(s, func(a *alert.Alert) { emit(found{alert: a, start: of}) })
-		})
+	if j.hits.Len() == 0 {
+		return
 	}
+	j.d.Signals(ev, &j.hits, func(s *detect.Signal) {
+		j.builder.Build(s, func(a *alert.Alert) {
+			if j.keep {
+				emit(found{kept: a.Keep()})
+			} else {
+				emit(found{alert: a})
+			}
+		})
+	})
 }
 
 // arriving gives judges that hand arrivals to the rules that need several events.

@@ -213,7 +213,7 @@ func (l *Live) work(todo <-chan liveWork) {
 		if rules != job.rules {
 			rules, builder = job.rules, job.rules.builder.Fork()
 			matcher := rules.detector.NewMatcher()
-			j := &judge{d: rules.detector, matcher: matcher, builder: builder, starts: newStartFields()}
+			j := &judge{d: rules.detector, matcher: matcher, builder: builder}
 			w = newWorker(storing(j, newSampler(matcher, &rules.spent)), ScanOptions{MaxEventBytes: l.opt.MaxEventBytes})
 		}
 		builder.At(l.opt.Now())

@@ -255,7 +255,7 @@ func (d *diagram) settleParts(n *node) *node {
 	if slices.Equal(d.parts[from:], n.list) {
 		return n
 	}
-	out, fresh := d.nodes.add(join(n.kind, d.parts[from:]))
+	out, fresh := d.nodes.join(n.kind, d.parts[from:])
 	if fresh {
 		d.bytes += 200 + 16*len(out.list)
 	}

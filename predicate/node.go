@@ -43,29 +43,39 @@ var (
 
 // join makes a node of all or any of a list, without what does not matter.
 func join(kind nodeKind, list []*node) *node {
+	n, parts := joined(kind, list, nil)
+	if n == nil {
+		n = &node{kind: kind, list: parts}
+	}
+	return n
+}
+
+// joined gives the parts of all or any of a list, without what does not matter, in the
+// memory of parts; or the node that they come to, if they are no list.
+func joined(kind nodeKind, list, parts []*node) (*node, []*node) {
 	neutral, decides := yes, no
 	if kind == any {
 		neutral, decides = no, yes
 	}
-	var out []*node
+	parts = parts[:0]
 	for _, n := range list {
 		switch {
 		case n.kind == neutral.kind:
 		case n.kind == decides.kind:
-			return decides
+			return decides, parts
 		case n.kind == kind:
-			out = append(out, n.list...)
+			parts = append(parts, n.list...)
 		default:
-			out = append(out, n)
+			parts = append(parts, n)
 		}
 	}
-	switch len(out) {
+	switch len(parts) {
 	case 0:
-		return neutral
+		return neutral, parts
 	case 1:
-		return out[0]
+		return parts[0], parts
 	}
-	return &node{kind: kind, list: out}
+	return nil, parts
 }
 
 // negate pushes a negation down to the tests. On this level logic has two values,

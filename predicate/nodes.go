@@ -9,30 +9,48 @@ import (
 type nodes struct {
 	base  *nodes // where a node may be too; it does not change any more
 	known map[string]*node
-	key   []byte
+	key   []byte // of the node that was looked for last
+	parts []*node
+	probe node
 }
 
-// add gives the node that is equal to one whose parts are among the nodes, and reports
-// whether it was not there before.
-func (s *nodes) add(n *node) (_ *node, fresh bool) {
+// add gives the node that is equal to one whose parts are among the nodes.
+func (s *nodes) add(n *node) *node {
 	if n.kind <= never || n.id > 0 {
+		return n
+	}
+	known := s.find(n)
+	if known == nil {
+		known = n
+		s.keep(known)
+	}
+	return known
+}
+
+// join gives all or any of a list of parts that are among the nodes, and reports whether
+// it was not there before.
+func (s *nodes) join(kind nodeKind, list []*node) (_ *node, fresh bool) {
+	var n *node
+	if n, s.parts = joined(kind, list, s.parts); n != nil {
 		return n, false
 	}
-	s.key = binary.AppendUvarint(append(s.key[:0], byte(n.kind)), uint64(n.index))
-	s.key = binary.AppendUvarint(s.key, uint64(n.atom))
-	for _, e := range n.list {
-		s.key = binary.AppendUvarint(s.key, uint64(e.id))
-	}
-	if known := s.find(s.key); known != nil {
+	s.probe = node{kind: kind, list: s.parts}
+	if known := s.find(&s.probe); known != nil {
 		return known, false
 	}
+	n = &node{kind: kind, list: slices.Clone(s.parts)}
+	s.keep(n)
+	return n, true
+}
+
+// keep adds a node that is not there, as find was told last.
+func (s *nodes) keep(n *node) {
 	if s.known == nil {
 		s.known = map[string]*node{}
 	}
 	n.id = s.count() + 1
 	n.gather()
 	s.known[string(s.key)] = n
-	return n, true
 }
 
 // gather finds the fields that a node asks, from its parts, which know theirs.
@@ -51,13 +69,19 @@ func (n *node) gather() {
 	}
 }
 
-func (s *nodes) find(key []byte) *node {
+// find gives the node that is equal to one; nil if there is none.
+func (s *nodes) find(n *node) *node {
+	s.key = binary.AppendUvarint(append(s.key[:0], byte(n.kind)), uint64(n.index))
+	s.key = binary.AppendUvarint(s.key, uint64(n.atom))
+	for _, e := range n.list {
+		s.key = binary.AppendUvarint(s.key, uint64(e.id))
+	}
 	if s.base != nil {
-		if n := s.base.find(key); n != nil {
-			return n
+		if known := s.base.known[string(s.key)]; known != nil {
+			return known
 		}
 	}
-	return s.known[string(key)]
+	return s.known[string(s.key)]
 }
 
 func (s *nodes) count() int {
@@ -78,6 +102,5 @@ func (s *nodes) tree(n *node) *node {
 		}
 		n = &c
 	}
-	n, _ = s.add(n)
-	return n
+	return s.add(n)
 }
