@@ -9,37 +9,46 @@ import (
 // reason writes the sentence Kibana shows for an alert.
 func reason(doc *event.Node, severity, name string) string {
 	get := func(field string) string {
-		s := strings.Join(texts(lookup(doc, field)), ", ")
-		if s == "-" {
-			return ""
+		if s := allTexts(lookup(doc, field)); s != "-" {
+			return s
 		}
-		return s
+		return ""
+	}
+	part := func(dst []byte, before, field, after string) []byte {
+		if s := get(field); s != "" {
+			dst = append(append(append(dst, before...), s...), after...)
+		}
+		return dst
+	}
+	var room [256]byte
+	with := part(room[:0], " process ", "process.name", ",")
+	with = part(with, " parent process ", "process.parent.name", ",")
+	with = part(with, " file ", "file.name", ",")
+	for _, end := range []string{"source", "destination"} {
+		if ip := get(end + ".ip"); ip != "" {
+			with = append(append(append(with, ' '), end...), ' ')
+			with = part(append(with, ip...), ":", end+".port", ",")
+		}
 	}
 	var b strings.Builder
-	part := func(before, field, after string) {
-		if s := get(field); s != "" {
-			b.WriteString(before + s + after)
+	b.Grow(len(with) + len(name) + 160)
+	if category := get("event.category"); category != "" {
+		b.WriteString(category)
+		b.WriteByte(' ')
+	}
+	b.WriteString("event")
+	if len(with) > 0 {
+		b.WriteString(" with")
+		b.Write(with)
+	}
+	for _, of := range [][2]string{{" by ", "user.name"}, {" on ", "host.name"}} {
+		if s := get(of[1]); s != "" {
+			b.WriteString(of[0])
+			b.WriteString(s)
 		}
 	}
-	part(" process ", "process.name", ",")
-	part(" parent process ", "process.parent.name", ",")
-	part(" file ", "file.name", ",")
-	for _, end := range []string{"source", "destination"} {
-		if get(end+".ip") != "" {
-			part(" "+end+" ", end+".ip", "")
-			part(":", end+".port", ",")
-		}
+	for _, s := range []string{" created ", severity, " alert ", name, "."} {
+		b.WriteString(s)
 	}
-	with := ""
-	if b.Len() > 0 {
-		with = " with"
-	}
-	middle := b.String()
-	b.Reset()
-	part("", "event.category", " ")
-	b.WriteString("event" + with + middle)
-	part(" by ", "user.name", "")
-	part(" on ", "host.name", "")
-	b.WriteString(" created " + severity + " alert " + name + ".")
 	return b.String()
 }

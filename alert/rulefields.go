@@ -25,8 +25,8 @@ type ruleTexts struct {
 type ruleText struct{ parts []rulePart }
 
 type rulePart struct {
-	text string // members, each with a comma before it
-	slot func(*writer, *Alert, *document)
+	text string // members, each with a comma before it, and maybe the name of one more
+	fill func(*writer, *Alert, *document)
 }
 
 // of gives the texts of a rule. Two goroutines may make them at the same time, and
@@ -47,13 +47,20 @@ func (t *ruleTexts) make(r *rule.Rule) *ruleText {
 	names := slices.Concat(slices.Collect(maps.Keys(fields)), slices.Collect(maps.Keys(slots)))
 	slices.Sort(names)
 	for _, name := range names {
-		if slot, ok := slots[name]; ok {
-			out.parts = append(out.parts, rulePart{string(text), slot})
-			text = text[:0]
-			continue
+		slot, isSlot := slots[name]
+		if !isSlot || slot.value != nil {
+			text = append(event.AppendQuoted(append(text, ','), name), ':')
 		}
-		text = append(event.AppendQuoted(append(text, ','), name), ':')
-		text = appendValue(text, fields[name])
+		switch {
+		case !isSlot:
+			text = appendValue(text, fields[name])
+			continue
+		case slot.value != nil:
+			out.parts = append(out.parts, rulePart{string(text), slot.value})
+		default:
+			out.parts = append(out.parts, rulePart{string(text), slot.optional})
+		}
+		text = text[:0]
 	}
 	out.parts = append(out.parts, rulePart{text: string(text)})
 	return out

@@ -93,12 +93,11 @@ func (s *source) identities() string {
 
 // originalTime gives the event's own @timestamp.
 func (s *source) originalTime() (string, bool) {
-	values := texts(lookup(&s.root, "@timestamp"))
-	if len(values) == 0 {
+	when, ok := event.ParseTime(firstText(lookup(&s.root, "@timestamp")))
+	if !ok {
 		return "", false
 	}
-	when, ok := event.ParseTime(values[0])
-	return when.String(), ok
+	return when.String(), true
 }
 
 // eventAlertID is the identity Kibana gives the alert of one event: the SHA-256
@@ -179,6 +178,29 @@ func texts(n *event.Node) []string {
 		return list
 	}
 	return []string{n.Text()}
+}
+
+// firstText gives the first of the texts of a value; "" if there are none.
+func firstText(n *event.Node) string {
+	if isText(n) {
+		return n.Text()
+	}
+	if list := texts(n); len(list) > 0 {
+		return list[0]
+	}
+	return ""
+}
+
+// allTexts gives the texts of a value with commas between them.
+func allTexts(n *event.Node) string {
+	if isText(n) {
+		return n.Text()
+	}
+	return strings.Join(texts(n), ", ")
+}
+
+func isText(n *event.Node) bool {
+	return n != nil && n.Kind() != event.NullNode && n.Kind() < event.ListNode
 }
 
 // scalar gives a value as text, whatever it is.

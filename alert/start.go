@@ -14,19 +14,12 @@ type Start struct {
 }
 
 func (s *source) start() Start {
-	if id := s.text("shrike.same_start"); id != "" {
-		return Start{id, true}
+	text := func(field string) string { return firstText(lookup(&s.root, field)) }
+	if id := text("shrike.same_start"); id != "" {
+		return Start{strings.Clone(id), true}
 	}
-	if code := s.text("event.code"); code == "1" || code == "4688" {
-		return Start{ID: s.text("process.entity_id")}
+	if code := text("event.code"); code == "1" || code == "4688" {
+		return Start{ID: strings.Clone(text("process.entity_id"))}
 	}
 	return Start{}
-}
-
-// text gives the first value of a field, in memory of its own; "" if there is none.
-func (s *source) text(field string) string {
-	if list := texts(lookup(&s.root, field)); len(list) > 0 {
-		return strings.Clone(list[0])
-	}
-	return ""
 }

@@ -90,8 +90,10 @@ func (w *writer) name(name string) {
 
 func (w *writer) string(name, value string) {
 	w.name(name)
-	w.own = event.AppendQuoted(w.own, value)
+	w.quoted(value)
 }
+
+func (w *writer) quoted(text string) { w.own = event.AppendQuoted(w.own, text) }
 
 func (w *writer) int(name string, n int64) {
 	w.name(name)
@@ -182,8 +184,8 @@ func (b *Builder) write(a *Alert, d document) {
 	for i := range rule.parts {
 		p := &rule.parts[i]
 		w.own = w.share(w.own, p.text)
-		if p.slot != nil {
-			p.slot(w, a, &d)
+		if p.fill != nil {
+			p.fill(w, a, &d)
 		}
 	}
 	of.kibana.End = len(w.own)
@@ -221,33 +223,39 @@ func (of fieldExtents) fields(own []byte) []byte {
 	return slices.Concat(own[:of.kibana.Start], own[of.kibana.End:of.shrike.Start], own[of.shrike.End:])
 }
 
-// slots are the members below kibana that are not the same for all alerts of a rule,
-// by the name that tells their place. Each writes nothing where there is nothing.
-var slots = map[string]func(*writer, *Alert, *document){
-	"kibana.alert.ancestors": func(w *writer, _ *Alert, d *document) { w.ancestors(d.ancestors) },
-	"kibana.alert.building_block_type": func(w *writer, _ *Alert, d *document) {
+// slot is a member below kibana, or several, that is not the same for all alerts of a rule.
+type slot struct {
+	// value writes the member's value, behind its name; nil: optional writes the member,
+	// or nothing.
+	value, optional func(*writer, *Alert, *document)
+}
+
+// slots are those of an alert, by the name that tells their place.
+var slots = map[string]slot{
+	"kibana.alert.ancestors": {value: func(w *writer, _ *Alert, d *document) { w.ancestors(d.ancestors) }},
+	"kibana.alert.building_block_type": {optional: func(w *writer, _ *Alert, d *document) {
 		if d.blockType != "" {
 			w.string("kibana.alert.building_block_type", d.blockType)
 		}
-	},
-	"kibana.alert.depth": func(w *writer, _ *Alert, d *document) { w.int("kibana.alert.depth", int64(d.depth)) },
-	"kibana.alert.group.id": func(w *writer, _ *Alert, d *document) {
+	}},
+	"kibana.alert.depth": {value: func(w *writer, _ *Alert, d *document) { w.own = strconv.AppendInt(w.own, int64(d.depth), 10) }},
+	"kibana.alert.group.id": {optional: func(w *writer, _ *Alert, d *document) {
 		if d.group != "" {
 			w.string("kibana.alert.group.id", d.group)
 		}
-	},
-	"kibana.alert.group.index": func(w *writer, _ *Alert, d *document) {
+	}},
+	"kibana.alert.group.index": {optional: func(w *writer, _ *Alert, d *document) {
 		if d.block {
 			w.int("kibana.alert.group.index", int64(d.index))
 		}
-	},
-	"kibana.alert.intended_timestamp": func(w *writer, a *Alert, d *document) {
+	}},
+	"kibana.alert.intended_timestamp": {optional: func(w *writer, a *Alert, d *document) {
 		if d.manual && a.Timed {
 			w.string("kibana.alert.intended_timestamp", a.Time.String())
 		}
-	},
-	"kibana.alert.last_detected": now("kibana.alert.last_detected"),
-	"kibana.alert.original_": func(w *writer, _ *Alert, d *document) {
+	}},
+	"kibana.alert.last_detected": {value: now},
+	"kibana.alert.original_": {optional: func(w *writer, _ *Alert, d *document) {
 		for i := range d.originals {
 			w.member(&d.originals[i])
 		}
@@ -257,28 +265,21 @@ var slots = map[string]func(*writer, *Alert, *document){
 		if when, ok := d.first.originalTime(); ok {
 			w.string("kibana.alert.original_time", when)
 		}
-	},
-	"kibana.alert.reason":                   func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.reason", a.Reason) },
-	"kibana.alert.rule.name":                func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.rule.name", a.RuleName) },
-	"kibana.alert.rule.execution.timestamp": now("kibana.alert.rule.execution.timestamp"),
-	"kibana.alert.start":                    now("kibana.alert.start"),
-
-	"kibana.alert.severity": func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.severity", a.Severity) },
-	"kibana.alert.uuid":     func(w *writer, a *Alert, _ *document) { w.string("kibana.alert.uuid", a.ID) },
-	"kibana.alert.risk_score": func(w *writer, a *Alert, _ *document) {
-		w.name("kibana.alert.risk_score")
-		w.own = appendValue(w.own, a.RiskScore)
-	},
+	}},
+	"kibana.alert.reason":                   {value: func(w *writer, a *Alert, _ *document) { w.quoted(a.Reason) }},
+	"kibana.alert.rule.name":                {value: func(w *writer, a *Alert, _ *document) { w.quoted(a.RuleName) }},
+	"kibana.alert.rule.execution.timestamp": {value: now},
+	"kibana.alert.start":                    {value: now},
+	"kibana.alert.severity":                 {value: func(w *writer, a *Alert, _ *document) { w.quoted(a.Severity) }},
+	"kibana.alert.uuid":                     {value: func(w *writer, a *Alert, _ *document) { w.quoted(a.ID) }},
+	"kibana.alert.risk_score":               {value: func(w *writer, a *Alert, _ *document) { w.own = appendValue(w.own, a.RiskScore) }},
 }
 
-// now gives the slot of a member that is the time the alert is written.
-func now(name string) func(*writer, *Alert, *document) {
-	return func(w *writer, _ *Alert, d *document) { w.string(name, d.now) }
-}
+// now writes the time the alert is written.
+func now(w *writer, _ *Alert, d *document) { w.quoted(d.now) }
 
 // ancestors writes what an alert descends from.
 func (w *writer) ancestors(list []ancestor) {
-	w.name("kibana.alert.ancestors")
 	w.own = append(w.own, '[')
 	for i := range list {
 		if i > 0 {

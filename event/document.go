@@ -41,7 +41,7 @@ func (r *TreeReader) Read(doc []byte) Node {
 		return Node{}
 	}
 	r.doc, r.text, r.i, r.depth = doc, view(doc), i, 0
-	return r.object()
+	return ObjectOf(r.object())
 }
 
 // maxKeptNodes is how much memory a reader keeps for its next documents.
@@ -83,17 +83,17 @@ func (r *TreeReader) peek() byte {
 	return 0
 }
 
-// object reads the object at i and moves behind it.
-func (r *TreeReader) object() Node {
+// object reads the object at i, gives its members and moves behind it.
+func (r *TreeReader) object() []Node {
 	base := len(r.stack)
 	r.i++
 	r.depth++
-	defer func() { r.depth-- }()
+loop:
 	for r.i < len(r.doc) {
 		switch r.peek() {
 		case '}':
 			r.i++
-			return ObjectOf(r.members(base))
+			break loop
 		case '"':
 			name, spelling := r.str()
 			if spelling&escaped != 0 {
@@ -102,75 +102,86 @@ func (r *TreeReader) object() Node {
 			if r.peek() == ':' {
 				r.i++
 			}
-			member := r.value()
-			member.name, member.spelling = name, spelling
-			r.stack = append(r.stack, member)
+			r.stack = append(r.stack, Node{name: name, spelling: spelling})
+			r.value(len(r.stack) - 1)
 		default:
 			r.i++ // a comma, or what should not be here
 		}
 	}
-	return ObjectOf(r.members(base))
+	r.depth--
+	return r.members(base)
 }
 
-func (r *TreeReader) array() Node {
+// array reads the array at i, gives its elements and moves behind it.
+func (r *TreeReader) array() []Node {
 	base := len(r.stack)
 	r.i++
 	r.depth++
-	defer func() { r.depth-- }()
+loop:
 	for r.i < len(r.doc) {
 		switch r.peek() {
 		case ']', '}':
 			r.i++
-			return ListOf(r.take(base))
+			break loop
 		case ',', ':', 0:
 			r.i++ // or what should not be here
 		default:
-			element := r.value()
-			r.stack = append(r.stack, element)
+			r.stack = append(r.stack, Node{})
+			r.value(len(r.stack) - 1)
 		}
 	}
-	return ListOf(r.take(base))
+	r.depth--
+	return r.take(base)
 }
 
-func (r *TreeReader) value() Node {
+// value reads a value into a node of the stack, the last one, which is null.
+func (r *TreeReader) value(at int) {
 	switch c := r.peek(); {
 	case r.depth > MaxDepth:
 		r.i = len(r.doc)
-		return Node{}
-	case c == '{':
-		return r.object()
-	case c == '[':
-		return r.array()
+		return
 	case c == '"':
-		text, written := r.str()
-		return Node{kind: StringNode, text: text, written: written}
+		n := &r.stack[at]
+		n.kind = StringNode
+		n.text, n.written = r.str()
+		return
+	case c == '{':
+		list := r.object()
+		r.stack[at].kind, r.stack[at].list = ObjectNode, list
+		return
+	case c == '[':
+		list := r.array()
+		r.stack[at].kind, r.stack[at].list = ListNode, list
+		return
 	case c == '}' || c == ']' || c == ',' || c == 0:
-		return Node{}
+		return
 	}
 	start, end := r.i, skipScalar(r.doc, r.i)
 	if end == start {
 		r.i++
-		return Node{}
+		return
 	}
-	word := r.text[start:end]
 	r.i = end
+	n, word := &r.stack[at], r.text[start:end]
 	switch word {
 	case "null":
-		return Node{}
+		return
 	case "true", "false":
-		return Node{kind: BoolNode, text: word}
+		n.kind, n.text = BoolNode, word
+		return
 	}
 	if _, ok := numberKind(r.doc[start:end]); ok {
-		return Node{kind: NumberNode, text: word}
+		n.kind, n.text = NumberNode, word
+		return
 	}
-	return Node{kind: StringNode, text: string(appendUnescaped(nil, []byte(word))), written: spoken}
+	n.kind, n.text, n.written = StringNode, string(appendUnescaped(nil, []byte(word))), spoken
 }
 
 // str reads the string at i.
 func (r *TreeReader) str() (text string, written form) {
 	start := r.i + 1
 	var seen uint8
-	for i := start; i < len(r.doc); i++ {
+	for i := plainRun(r.doc, start, 0); i < len(r.doc); i++ {
 		class := byteClass[r.doc[i]]
 		switch {
 		case class == 0:
@@ -208,15 +219,17 @@ func (r *TreeReader) take(base int) []Node {
 func (r *TreeReader) members(base int) []Node {
 	unsorted := r.stack[base:]
 	r.order = r.order[:0]
+	ascending, last := true, uint64(0)
 	for i := range unsorted {
-		r.order = append(r.order, placed{head(unsorted[i].name), i})
+		h := head(unsorted[i].name)
+		ascending = ascending && (h > last || i == 0)
+		last = h
+		r.order = append(r.order, placed{h, i})
 	}
-	slices.SortFunc(r.order, func(a, b placed) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
-		}
-		return cmp.Or(cmp.Compare(unsorted[a.at].name, unsorted[b.at].name), a.at-b.at)
-	})
+	if ascending {
+		return r.take(base)
+	}
+	sortPlaced(r.order, unsorted)
 	list := r.Room(len(unsorted))
 	for _, p := range r.order {
 		m := &unsorted[p.at]
@@ -228,6 +241,28 @@ func (r *TreeReader) members(base int) []Node {
 	}
 	r.stack = r.stack[:base]
 	return list
+}
+
+// sortPlaced puts members into the order of their names, those of the same name into that
+// of their places. Most objects have few members.
+func sortPlaced(order []placed, members []Node) {
+	after := func(a, b placed) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return cmp.Or(cmp.Compare(members[a.at].name, members[b.at].name), a.at-b.at)
+	}
+	if len(order) > 24 {
+		slices.SortFunc(order, after)
+		return
+	}
+	for i := 1; i < len(order); i++ {
+		p, k := order[i], i
+		for ; k > 0 && (order[k-1].head > p.head || order[k-1].head == p.head && after(order[k-1], p) > 0); k-- {
+			order[k] = order[k-1]
+		}
+		order[k] = p
+	}
 }
 
 // placed is a member's place on the stack, and how its name begins.

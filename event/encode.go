@@ -43,7 +43,7 @@ func AppendQuoted(dst []byte, text string) []byte { return appendQuoted(dst, tex
 func appendQuoted(dst []byte, text string, plain uint8, terminal bool) []byte {
 	dst = append(dst, '"')
 	start := 0
-	for i := 0; i < len(text); {
+	for i := plainRun(text, 0, plain); i < len(text); {
 		c := text[i]
 		if byteClass[c]&^plain == 0 {
 			i++
@@ -66,6 +66,17 @@ func appendQuoted(dst []byte, text string, plain uint8, terminal bool) []byte {
 	}
 	dst = append(dst, text[start:]...)
 	return append(dst, '"')
+}
+
+// plainRun gives the index of the first byte of text from i on whose class is not in plain,
+// or one up to three bytes before it.
+func plainRun[T string | []byte](text T, i int, plain uint8) int {
+	for ; i+4 <= len(text); i += 4 {
+		if (byteClass[text[i]]|byteClass[text[i+1]]|byteClass[text[i+2]]|byteClass[text[i+3]])&^plain != 0 {
+			break
+		}
+	}
+	return i
 }
 
 // appendEscaped writes one character as an escape.
