@@ -9,6 +9,9 @@ import "unicode/utf8"
 // It needs no memory and time proportional to the product of the lengths at
 // worst: only the last "*" is ever tried again.
 func MatchWildcard(pattern, text string, fold bool) bool {
+	if !endsAlike(pattern, text, fold) {
+		return false
+	}
 	star, retry := -1, 0 // where to go on after a misfit: behind "*", one code point later
 	i, j := 0, 0
 	for j < len(text) {
@@ -37,4 +40,19 @@ func MatchWildcard(pattern, text string, fold bool) bool {
 		i++
 	}
 	return i == len(pattern)
+}
+
+// endsAlike compares the ends of a pattern and a text, as far as both are ASCII and the
+// pattern has no wildcard: most texts differ from a pattern there.
+func endsAlike(pattern, text string, fold bool) bool {
+	for i, j := len(pattern)-1, len(text)-1; i >= 0 && j >= 0; i, j = i-1, j-1 {
+		q, c := pattern[i], text[j]
+		switch {
+		case q == '*' || q == '?' || q >= utf8.RuneSelf || c >= utf8.RuneSelf:
+			return true
+		case q != c && (!fold || foldRune(rune(q)) != foldRune(rune(c))):
+			return false
+		}
+	}
+	return true
 }
