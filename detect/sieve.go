@@ -13,13 +13,14 @@ import (
 )
 
 type sieve struct {
-	d       *Detector
-	opt     StreamOptions
-	batches []sighted
-	items   map[int32]uint // by condition: how many events hit it
-	memory  int            // bytes of logs that are not spilled
-	run     Run            // the spilled logs, one after another; nil: none
-	spilled int
+	d        *Detector
+	opt      StreamOptions
+	sleepers *Sleepers // nil: no rule slept
+	batches  []sighted
+	items    map[int32]uint // by condition: how many events hit it
+	memory   int            // bytes of logs that are not spilled
+	run      Run            // the spilled logs, one after another; nil: none
+	spilled  int
 }
 
 // sighted is a batch with sightings.
@@ -44,6 +45,9 @@ func (v *sieve) add(s *Sightings) error {
 	}
 	for _, c := range s.counts {
 		v.items[c.condition] += uint(c.events)
+	}
+	if s.sleepers != nil {
+		v.sleepers = s.sleepers
 	}
 	return v.keep(sighted{s.Again, s.log, len(s.log), s.noted, s.slept, s.periods})
 }

@@ -28,6 +28,7 @@ type Sightings struct {
 	counts       []itemCount // of the conditions that were hit
 	noted, slept []int32     // these conditions, by whether their rules slept
 	periods      []period    // by clock: when
+	sleepers     *Sleepers
 	untimed      uint64
 }
 
@@ -158,6 +159,9 @@ func (s *sighter) add(at event.Extent, used int) {
 func (m *Matcher) LetSleep(sleepers *Sleepers) {
 	m.sighter.sleepers, m.sighter.awake = sleepers, *sleepers.awake.Load()
 	m.sighter.told = make([]bool, len(m.d.items))
+	sleepers.mu.Lock()
+	defer sleepers.mu.Unlock()
+	sleepers.matchers = append(sleepers.matchers, m)
 }
 
 // Sightings gives those since the last call; nil if there are none.
@@ -166,7 +170,7 @@ func (m *Matcher) Sightings() *Sightings {
 	if len(s.log) == 0 && s.untimed == 0 {
 		return nil
 	}
-	out := &Sightings{log: bytes.Clone(s.log), untimed: s.untimed, periods: slices.Clone(s.periods), counts: make([]itemCount, len(s.hit))}
+	out := &Sightings{log: bytes.Clone(s.log), untimed: s.untimed, periods: slices.Clone(s.periods), sleepers: s.sleepers, counts: make([]itemCount, len(s.hit))}
 	places := make([]int32, len(s.hit))
 	from, to := 0, len(places)
 	for i, c := range s.hit {

@@ -12,31 +12,38 @@ import (
 	"sort"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/shrike-project/shrike/event"
 )
 
 // Sleepers are the rules that sleep while an input is scanned. They are shared by all
-// Matchers of the scan.
+// Matchers of the scan, which the Stream uses when the input has ended; nobody else may
+// then.
 type Sleepers struct {
 	d     *Detector
 	awake atomic.Pointer[[]bool] // by condition; what it points to does not change
 
-	mu     sync.Mutex
-	hit    []bool // by condition
-	asleep int    // so many conditions
+	mu       sync.Mutex
+	hit      []bool // by condition
+	matchers []*Matcher
 }
 
-// NewSleepers gives the rules of an input of which no event was seen yet. Sequences
-// without maxspan and samples never sleep.
+// longestNap is the longest maxspan of a rule that sleeps: much would have to be read again
+// around what wakes one with a longer one.
+const longestNap = 10 * time.Minute
+
+// sleeps reports whether a rule does. Samples and sequences without maxspan never do.
+func (c *compiled) sleeps() bool {
+	return c.plan != nil && !c.plan.IsSample() && c.plan.MaxSpan() > 0 && c.plan.MaxSpan() <= longestNap
+}
+
+// NewSleepers gives the rules of an input of which no event was seen yet.
 func (d *Detector) NewSleepers() *Sleepers {
 	s := &Sleepers{d: d, hit: make([]bool, len(d.items))}
 	awake := make([]bool, len(d.items))
 	for n := range d.items {
-		plan := d.rules[d.items[n].rule].plan
-		if awake[n] = plan == nil || plan.IsSample() || plan.MaxSpan() == 0; !awake[n] {
-			s.asleep++
-		}
+		awake[n] = !d.rules[d.items[n].rule].sleeps()
 	}
 	s.awake.Store(&awake)
 	return s
@@ -137,8 +144,8 @@ func (v *sieve) slept(found *finds) []bool {
 	again := make([]bool, len(v.batches))
 	for at, f := range found.rules {
 		c := v.d.rules[at]
-		if c.plan.IsSample() || c.plan.MaxSpan() == 0 {
-			continue // it never slept
+		if !c.sleeps() {
+			continue
 		}
 		var rare []period
 		for i := range v.batches {
@@ -163,42 +170,106 @@ func (v *sieve) wake(found *finds) error {
 	if !slices.Contains(again, true) {
 		return nil
 	}
-	fresh := sieve{d: v.d, opt: v.opt, items: v.items, spilled: v.spilled}
-	dec, m := v.d.NewDecoder(), v.d.NewMatcher()
-	at := 0
-	err := v.each(func(b *sighted, r *sightingReader) error {
-		log := slices.Clone(r.log) // of one that is spilled, the memory is used again
-		if again[at] {
-			var err error
-			if log, err = resight(dec, m, b, r); err != nil {
+	matchers := v.sleepers.matchers
+	todo := make(chan *resighting, len(matchers))
+	var wg sync.WaitGroup
+	for _, m := range matchers {
+		m.sighter.awake, m.sighter.sleepers = nil, nil
+		wg.Go(func() {
+			dec := v.d.NewDecoder()
+			for w := range todo {
+				w.do(dec, m)
+				close(w.done)
+			}
+		})
+	}
+	fresh := sieve{d: v.d, opt: v.opt, items: v.items, spilled: v.spilled, sleepers: v.sleepers}
+	var inOrder []*resighting
+	var free [][]byte
+	keep := func(most int) error {
+		for len(inOrder) > most {
+			w := inOrder[0]
+			inOrder = inOrder[1:]
+			if <-w.done; w.err != nil {
+				return w.err
+			}
+			if w.data != nil {
+				free = append(free, w.data)
+			}
+			if err := fresh.keep(sighted{again: w.again, log: w.log, size: len(w.log)}); err != nil {
 				return err
 			}
 		}
+		return nil
+	}
+	at := 0
+	err := v.each(func(b *sighted, r *sightingReader) error {
+		w := &resighting{again: b.again, log: slices.Clone(r.log), done: make(chan struct{})}
+		if inOrder = append(inOrder, w); !again[at] {
+			close(w.done)
+		} else {
+			if n := len(free); n > 0 {
+				w.data, free = free[n-1], free[:n-1]
+			}
+			if err := w.read(); err != nil {
+				return err
+			}
+			todo <- w
+		}
 		at++
-		return fresh.keep(sighted{again: b.again, log: log, size: len(log)})
+		return keep(2 * len(matchers))
 	})
+	close(todo)
+	if err == nil {
+		err = keep(0)
+	}
+	wg.Wait()
 	v.close()
 	*v = fresh
 	return err
 }
 
-// resight gives what is sighted in a batch if no rule sleeps.
-func resight(dec *event.Decoder, m *Matcher, b *sighted, r *sightingReader) ([]byte, error) {
+// resighting is a batch of which the log is made anew.
+type resighting struct {
+	again func(event.Extent) ([]byte, error)
+	log   []byte // before, which tells where events stand; and then as if no rule slept
+	data  []byte // of the batch, from the first of these events to the last
+	from  int    // where in the batch it begins
+	err   error
+	done  chan struct{} // closed: the log is made
+}
+
+// read reads the events.
+func (w *resighting) read() error {
+	r := sightingReader{log: w.log}
+	var all event.Extent
+	for first := true; r.next(); first = false {
+		if first {
+			all.Start = r.at.Start
+		}
+		all.End = r.at.End
+	}
+	data, err := w.again(all)
+	if err != nil {
+		return fmt.Errorf("read events again: %w", err)
+	}
+	w.data, w.from = append(w.data[:0], data...), all.Start
+	return nil
+}
+
+func (w *resighting) do(dec *event.Decoder, m *Matcher) {
 	var ev event.Event
 	var hits Hits
-	for r.next() {
-		doc, err := b.again(r.at)
-		if err == nil {
-			err = decodeAgain(dec, doc, &ev)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read an event again: %w", err)
+	for r := (sightingReader{log: w.log}); r.next(); {
+		if err := decodeAgain(dec, w.data[r.at.Start-w.from:r.at.End-w.from], &ev); err != nil {
+			w.err = fmt.Errorf("read an event again: %w", err)
+			return
 		}
 		m.Match(&ev, &hits)
 		m.Sight(&ev, &hits, r.at)
 	}
+	w.log = []byte{}
 	if s := m.Sightings(); s != nil {
-		return s.log, nil
+		w.log = s.log
 	}
-	return nil, nil
 }

@@ -23,6 +23,9 @@ func (t *table) bucket(key string) **group {
 
 // get gives the group of a key, or nil.
 func (t *table) get(key string) *group {
+	if t.n == 0 {
+		return nil // as in most tables, of rules whose first item is never hit
+	}
 	for g := *t.bucket(key); g != nil; g = g.next {
 		if g.key == key {
 			return g
