@@ -13,8 +13,8 @@ import (
 	"github.com/shrike-project/shrike/rule"
 )
 
-// sight shows documents to a stream as a batch of an input that ends. Rules sleep if there
-// are sleepers.
+// sight shows documents to a stream as a batch of an input that ends, in which they stand
+// the last one first. Rules sleep if there are sleepers.
 func (f *follower) sight(sleepers *detect.Sleepers, docs ...string) error {
 	m, dec := f.d.NewMatcher(), f.d.NewDecoder()
 	if sleepers != nil {
@@ -22,21 +22,23 @@ func (f *follower) sight(sleepers *detect.Sleepers, docs ...string) error {
 	}
 	var ev event.Event
 	var hits detect.Hits
-	at := event.Extent{}
+	text := ""
+	for _, doc := range docs {
+		text = doc + text
+	}
+	at := event.Extent{Start: len(text)}
 	for _, doc := range docs {
 		if err := dec.Decode([]byte(doc), &ev); err != nil {
 			f.t.Fatal(err)
 		}
 		m.Match(&ev, &hits)
-		at.End = at.Start + len(doc)
+		at = event.Extent{Start: at.Start - len(doc), End: at.Start}
 		m.Sight(&ev, &hits, at)
-		at.Start = at.End
 	}
 	s := m.Sightings()
 	if s == nil {
 		return nil
 	}
-	text := strings.Join(docs, "")
 	s.Again = func(at event.Extent) ([]byte, error) { return []byte(text[at.Start:at.End]), nil }
 	return f.stream.ObserveSightings(s)
 }

@@ -244,10 +244,10 @@ func (w *resighting) read() error {
 	r := sightingReader{log: w.log}
 	var all event.Extent
 	for first := true; r.next(); first = false {
-		if first {
+		if first || r.at.Start < all.Start { // they may stand in any order
 			all.Start = r.at.Start
 		}
-		all.End = r.at.End
+		all.End = max(all.End, r.at.End)
 	}
 	data, err := w.again(all)
 	if err != nil {
