@@ -2,6 +2,7 @@ package detect
 
 import (
 	"iter"
+	"unsafe"
 
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/predicate"
@@ -188,10 +189,11 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 	if len(j.hits) == 0 {
 		return
 	}
-	keys := j.keys.list.AppendTo(m.slab.keys.take(j.keys.list.Len())[:0])
+	keys := j.keys.list.AppendTo(m.slab.keys.take(j.keys.list.Len())[:0], m.slab.text(j.keys.list.Text()))
 	for clock := range d.clocks {
 		if n := j.count(d, clock); n > 0 {
-			a := &Arrival{record: d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock]}
+			a := &m.slab.arrivals.take(1)[0]
+			*a = Arrival{record: d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock]}
 			a.hits = j.appendHits(m.slab.hits.take(n)[:0], d, clock, keys)
 			emit(a)
 		}
@@ -249,17 +251,28 @@ func (j *joined) appendHits(list []itemHit, d *Detector, clock int, keys []strin
 // slab gives arrivals, which wait about as long as those after them, parts of the same
 // memory.
 type slab struct {
-	hits block[itemHit]
-	keys block[string]
+	arrivals block[Arrival]
+	hits     block[itemHit]
+	keys     block[string]
+	texts    block[byte]
+}
+
+// text copies a text.
+func (s *slab) text(text []byte) string {
+	out := s.texts.take(len(text))
+	copy(out, text)
+	return unsafe.String(unsafe.SliceData(out), len(out)) // nobody writes there any more
 }
 
 type block[T any] struct{ free []T }
 
-const blockSize = 256
+// blockBytes is how much memory is made at once.
+const blockBytes = 8 << 10
 
 func (b *block[T]) take(n int) []T {
 	if n > len(b.free) {
-		b.free = make([]T, max(n, blockSize))
+		var one T
+		b.free = make([]T, max(n, blockBytes/int(unsafe.Sizeof(one))))
 	}
 	out := b.free[:n:n]
 	b.free = b.free[n:]

@@ -43,7 +43,7 @@ func (ds *dataSet) correlate(q *eql.Query, perKey int) (*sequence.Plan, []sequen
 			if c.Matches(ev) {
 				keys.Reset()
 				plan.Keys(ev, i, &keys)
-				hits = append(hits, sequence.Hit{Item: i, Keys: keys.AppendTo(nil)})
+				hits = append(hits, sequence.Hit{Item: i, Keys: keys.AppendTo(nil, string(keys.Text()))})
 			}
 		}
 		tracker.Observe(r, hits, emit)

@@ -70,6 +70,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	stream := d.NewStream(opt.Stream)
 	builder := alert.NewBuilder(opt.Run, d.Fields().Types())
 	t := &taker{opt: opt, stream: stream, builder: builder, stretch: newStretch(opt.Resume, opt.Emit), suppress: suppressor{hurry: opt.Resume != nil}}
+	t.onSignal = t.signal
 	var sum *Summary
 	err := t.begin(d)
 	if err == nil {
@@ -109,6 +110,7 @@ type taker struct {
 	twice    int64
 	stretch  *stretch // nil: no later run goes on
 	suppress suppressor
+	onSignal func(*detect.Signal) // signal, made once
 	err      error
 }
 
@@ -134,7 +136,7 @@ func (t *taker) take(f found, from Place) error {
 	if t.stretch != nil {
 		t.stretch.arrived(f.arrival, t.stream)
 	}
-	if err := t.stream.Observe(f.arrival, t.signal); err != nil {
+	if err := t.stream.Observe(f.arrival, t.onSignal); err != nil {
 		return err
 	}
 	return t.err

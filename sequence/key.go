@@ -36,9 +36,13 @@ func (l *KeyList) At(i int) []byte {
 	return l.text[from:l.ends[i]]
 }
 
-// AppendTo appends all keys to list, which do not depend on the KeyList.
-func (l *KeyList) AppendTo(list []string) []string {
-	text, from := string(l.text), 0
+// Text gives the keys one after another, until Reset.
+func (l *KeyList) Text() []byte { return l.text }
+
+// AppendTo appends all keys to list. Text is that of the KeyList, in memory that holds as
+// long as the keys do.
+func (l *KeyList) AppendTo(list []string, text string) []string {
+	from := 0
 	for _, end := range l.ends {
 		list = append(list, text[from:end])
 		from = end

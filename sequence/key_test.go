@@ -92,7 +92,7 @@ func TestKeysOfAnEvent(t *testing.T) {
 		var got []string
 		var keys sequence.KeyList
 		p.Keys(&ev, 0, &keys)
-		for _, k := range keys.AppendTo(nil) {
+		for _, k := range keys.AppendTo(nil, string(keys.Text())) {
 			text := ""
 			for _, v := range sequence.KeyValues(k) {
 				text += v.Display() + ";"
