@@ -430,7 +430,8 @@ func (t *Tracker) Load(r *Reader) error {
 }
 
 func (t *Tracker) loadGroup(r *Reader) {
-	g := newGroup(r.key())
+	key := r.key()
+	g := newGroup(key, t.groups.hash(key))
 	g.older = t.newest
 	slots := r.Uint()
 	if slots > uint64(len(t.plan.steps)) || t.groups.get(g.key) != nil {

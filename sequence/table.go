@@ -17,17 +17,22 @@ func newTable() *table {
 	return &table{seed: maphash.MakeSeed(), buckets: make([]*group, leastBuckets)}
 }
 
-func (t *table) bucket(key string) **group {
-	return &t.buckets[maphash.String(t.seed, key)&uint64(len(t.buckets)-1)]
-}
+func (t *table) hash(key string) uint64 { return maphash.String(t.seed, key) }
+
+func (t *table) bucket(hash uint64) **group { return &t.buckets[hash&uint64(len(t.buckets)-1)] }
 
 // get gives the group of a key, or nil.
 func (t *table) get(key string) *group {
 	if t.n == 0 {
 		return nil // as in most tables, of rules whose first item is never hit
 	}
-	for g := *t.bucket(key); g != nil; g = g.next {
-		if g.key == key {
+	return t.find(key, t.hash(key))
+}
+
+// find is get for a key whose hash is known.
+func (t *table) find(key string, hash uint64) *group {
+	for g := *t.bucket(hash); g != nil; g = g.next {
+		if g.hash == hash && g.key == key {
 			return g
 		}
 	}
@@ -39,13 +44,13 @@ func (t *table) put(g *group) {
 	if t.n++; t.n > len(t.buckets) {
 		t.resize(2 * len(t.buckets))
 	}
-	b := t.bucket(g.key)
+	b := t.bucket(g.hash)
 	g.next, *b = *b, g
 }
 
 // remove takes out a group that is there.
 func (t *table) remove(g *group) {
-	at := t.bucket(g.key)
+	at := t.bucket(g.hash)
 	for *at != g {
 		at = &(*at).next
 	}
@@ -61,7 +66,7 @@ func (t *table) resize(size int) {
 	for _, g := range old {
 		for g != nil {
 			next := g.next
-			b := t.bucket(g.key)
+			b := t.bucket(g.hash)
 			g.next, *b = *b, g
 			g = next
 		}

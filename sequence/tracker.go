@@ -57,14 +57,15 @@ type Tracker struct {
 // matched steps 0 to i; most groups have one slot.
 type group struct {
 	key          string
+	hash         uint64 // of the key, in the table
 	slots        []partial
 	older, newer *group
 	next         *group     // in its bucket
 	slot         [1]partial // the memory of one slot
 }
 
-func newGroup(key string) *group {
-	g := &group{key: key}
+func newGroup(key string, hash uint64) *group {
+	g := &group{key: key, hash: hash}
 	g.slots = g.slot[:0]
 	return g
 }
@@ -292,9 +293,10 @@ func (t *Tracker) cut(key string, r *Record) {
 
 // touch gives the group of a key, made if need be, as the newest of all.
 func (t *Tracker) touch(key string) *group {
-	g := t.groups.get(key)
+	hash := t.groups.hash(key)
+	g := t.groups.find(key, hash)
 	if g == nil {
-		g = newGroup(strings.Clone(key))
+		g = newGroup(strings.Clone(key), hash)
 		t.groups.put(g)
 		for t.groups.n > t.opt.MaxKeys { // more than one too many after a snapshot
 			t.evict(t.oldest)
