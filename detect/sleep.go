@@ -170,78 +170,105 @@ func (v *sieve) wake(found *finds) error {
 	if !slices.Contains(again, true) {
 		return nil
 	}
-	matchers := v.sleepers.matchers
-	todo := make(chan *resighting, len(matchers))
-	var wg sync.WaitGroup
-	for _, m := range matchers {
+	w := &waking{fresh: sieve{d: v.d, opt: v.opt, items: v.items, spilled: v.spilled, sleepers: v.sleepers}, matchers: v.sleepers.matchers}
+	for _, m := range w.matchers {
 		m.sighter.awake, m.sighter.sleepers = nil, nil
-		wg.Go(func() {
-			dec := v.d.NewDecoder()
-			for w := range todo {
-				w.do(dec, m)
-				close(w.done)
-			}
-		})
-	}
-	fresh := sieve{d: v.d, opt: v.opt, items: v.items, spilled: v.spilled, sleepers: v.sleepers}
-	var inOrder []*resighting
-	var free [][]byte
-	keep := func(most int) error {
-		for len(inOrder) > most {
-			w := inOrder[0]
-			inOrder = inOrder[1:]
-			if <-w.done; w.err != nil {
-				return w.err
-			}
-			if w.data != nil {
-				free = append(free, w.data)
-			}
-			if err := fresh.keep(sighted{again: w.again, log: w.log, size: len(w.log)}); err != nil {
-				return err
-			}
-		}
-		return nil
+		w.decoders = append(w.decoders, v.d.NewDecoder())
 	}
 	at := 0
 	err := v.each(func(b *sighted, r *sightingReader) error {
-		w := &resighting{again: b.again, log: slices.Clone(r.log), done: make(chan struct{})}
-		if inOrder = append(inOrder, w); !again[at] {
-			close(w.done)
-		} else {
-			if n := len(free); n > 0 {
-				w.data, free = free[n-1], free[:n-1]
-			}
-			if err := w.read(); err != nil {
-				return err
-			}
-			todo <- w
-		}
 		at++
-		return keep(2 * len(matchers))
+		return w.add(b, r.log, again[at-1])
 	})
-	close(todo)
 	if err == nil {
-		err = keep(0)
+		err = w.finish()
 	}
-	wg.Wait()
 	v.close()
-	*v = fresh
+	*v = w.fresh
 	return err
+}
+
+// waking gathers the batches of a sieve for another one, those that are read again with
+// new logs.
+type waking struct {
+	fresh    sieve
+	matchers []*Matcher
+	decoders []*event.Decoder
+	waiting  []resighting // the batches that fresh does not have yet
+	data     [][]byte     // of those that are read again
+	used     int          // of data
+}
+
+// batchesEach is how many batches each matcher looks at before they are put in order.
+const batchesEach = 4
+
+// add adds a batch with a log, which may be that of others later.
+func (w *waking) add(b *sighted, log []byte, again bool) error {
+	r := resighting{batch: sighted{again: b.again, log: slices.Clone(log)}}
+	if again {
+		if w.used == len(w.data) {
+			w.data = append(w.data, nil)
+		}
+		if err := r.read(&w.data[w.used]); err != nil {
+			return err
+		}
+		w.used++
+	}
+	if w.waiting = append(w.waiting, r); w.used < batchesEach*len(w.matchers) && len(w.waiting) < mostWaking {
+		return nil
+	}
+	return w.finish()
+}
+
+// mostWaking bounds the batches that wait for those before them.
+const mostWaking = 1 << 10
+
+// finish gives fresh the batches that wait.
+func (w *waking) finish() error {
+	atOnce := w.fresh.opt.AtOnce
+	if atOnce == nil {
+		atOnce = func(n int, do func(i int)) {
+			for i := range n {
+				do(i)
+			}
+		}
+	}
+	var todo []*resighting
+	for i := range w.waiting {
+		if r := &w.waiting[i]; r.data != nil {
+			todo = append(todo, r)
+		}
+	}
+	atOnce(len(w.matchers), func(i int) {
+		for ; i < len(todo); i += len(w.matchers) {
+			todo[i].do(w.decoders[i%len(w.matchers)], w.matchers[i%len(w.matchers)])
+		}
+	})
+	for i := range w.waiting {
+		r := &w.waiting[i]
+		if r.err != nil {
+			return r.err
+		}
+		r.batch.size = len(r.batch.log)
+		if err := w.fresh.keep(r.batch); err != nil {
+			return err
+		}
+	}
+	w.waiting, w.used = w.waiting[:0], 0
+	return nil
 }
 
 // resighting is a batch of which the log is made anew.
 type resighting struct {
-	again func(event.Extent) ([]byte, error)
-	log   []byte // before, which tells where events stand; and then as if no rule slept
-	data  []byte // of the batch, from the first of these events to the last
-	from  int    // where in the batch it begins
+	batch sighted // its log is that before, which tells where events stand, and then the new one
+	data  []byte  // of the batch, from the first of these events to the last; nil: the log stays
+	from  int     // where in the batch it begins
 	err   error
-	done  chan struct{} // closed: the log is made
 }
 
-// read reads the events.
-func (w *resighting) read() error {
-	r := sightingReader{log: w.log}
+// read reads the events into memory.
+func (w *resighting) read(memory *[]byte) error {
+	r := sightingReader{log: w.batch.log}
 	var all event.Extent
 	for first := true; r.next(); first = false {
 		if first || r.at.Start < all.Start { // they may stand in any order
@@ -249,18 +276,19 @@ func (w *resighting) read() error {
 		}
 		all.End = max(all.End, r.at.End)
 	}
-	data, err := w.again(all)
+	data, err := w.batch.again(all)
 	if err != nil {
 		return fmt.Errorf("read events again: %w", err)
 	}
-	w.data, w.from = append(w.data[:0], data...), all.Start
+	*memory = append((*memory)[:0], data...)
+	w.data, w.from = *memory, all.Start
 	return nil
 }
 
 func (w *resighting) do(dec *event.Decoder, m *Matcher) {
 	var ev event.Event
 	var hits Hits
-	for r := (sightingReader{log: w.log}); r.next(); {
+	for r := (sightingReader{log: w.batch.log}); r.next(); {
 		if err := decodeAgain(dec, w.data[r.at.Start-w.from:r.at.End-w.from], &ev); err != nil {
 			w.err = fmt.Errorf("read an event again: %w", err)
 			return
@@ -268,8 +296,8 @@ func (w *resighting) do(dec *event.Decoder, m *Matcher) {
 		m.Match(&ev, &hits)
 		m.Sight(&ev, &hits, r.at)
 	}
-	w.log = []byte{}
+	w.batch.log = []byte{}
 	if s := m.Sightings(); s != nil {
-		w.log = s.log
+		w.batch.log = s.log
 	}
 }

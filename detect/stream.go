@@ -34,6 +34,10 @@ type StreamOptions struct {
 	// lateness; 0: no bound. When there are more, time is said to have come further than
 	// the lateness has it, and they are counted in StreamStats.Hurried.
 	MostWaiting int
+	// AtOnce, if it is set, calls do for 0 to n-1, in any order or at the same time, and
+	// returns when all calls have: it lets the end of an unlimited input be worked at on
+	// several goroutines. What is found does not depend on it.
+	AtOnce func(n int, do func(i int))
 	// Notes, if set, is told what becomes of every unfinished match.
 	Notes func(*rule.Rule, sequence.Note)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/shrike-project/shrike/alert"
@@ -16,8 +17,8 @@ type DetectOptions struct {
 	Scan ScanOptions
 	// Run is what all alerts have in common.
 	Run alert.Run
-	// Stream says how the events of sequences are put into order. Its Spill is set
-	// here if it is nil.
+	// Stream says how the events of sequences are put into order. Its Spill and AtOnce
+	// are set here if they are nil.
 	Stream detect.StreamOptions
 	// Emit takes each alert: those of single events in the order of the events,
 	// those of sequences when they complete. An error ends the run. An alert whose
@@ -66,6 +67,9 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 	if opt.Stream.Spill == nil {
 		opt.Stream.Spill = TempFiles{}
 	}
+	if opt.Stream.AtOnce == nil {
+		opt.Stream.AtOnce = atOnce
+	}
 	start := time.Now()
 	stream := d.NewStream(opt.Stream)
 	builder := alert.NewBuilder(opt.Run, d.Fields().Types())
@@ -98,6 +102,15 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 		sum = &Summary{Stopped: true}
 	}
 	return sum, DetectStats{Stream: stream.Stats(), Repeated: t.before.count, Twice: t.twice, Suppressed: t.suppress.count}, err
+}
+
+// atOnce calls do for 0 to n-1 at the same time.
+func atOnce(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { do(i) })
+	}
+	wg.Wait()
 }
 
 // taker takes what the workers found, in order.
