@@ -1,7 +1,6 @@
 package event
 
 import (
-	"bufio"
 	_ "embed"
 	"fmt"
 	"io"
@@ -140,9 +139,14 @@ func (t *Types) Extend(r io.Reader, name string) (*Types, error) {
 	of := make(map[string]Type, len(t.of)+5000)
 	maps.Copy(of, t.of)
 	section := Unknown
-	sc := bufio.NewScanner(r)
-	for line := 1; sc.Scan(); line++ {
-		text, _, _ := strings.Cut(sc.Text(), "#")
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	line := 0
+	for rest := range strings.Lines(string(text)) { // names share the memory of the text
+		line++
+		text, _, _ := strings.Cut(rest, "#")
 		words := strings.Fields(text)
 		if len(words) == 0 {
 			continue
@@ -156,9 +160,6 @@ func (t *Types) Extend(r io.Reader, name string) (*Types, error) {
 		} else {
 			of[field] = typ
 		}
-	}
-	if err := sc.Err(); err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return NewTypes(of), nil
 }

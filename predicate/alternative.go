@@ -8,16 +8,22 @@ type alternative struct {
 	// "?" is any character.
 	parts []string
 	cased bool
-	// any tells which parts hold a "?".
-	any []bool
+	ready bool   // see prepare
+	any   uint64 // a bit for each part that holds a "?": see partBit
 }
+
+// partBit gives the bit of a part. Those behind many others share one.
+func partBit(part int) uint64 { return 1 << min(part, 63) }
+
+// anyIn reports whether a part may hold a "?".
+func (a *alternative) anyIn(part int) bool { return a.any&partBit(part) != 0 }
 
 func exactly(s string, cased bool) alternative {
 	a := alternative{parts: []string{s}, cased: cased}
 	if !cased {
 		a.parts[0] = lower(s)
 	}
-	a.any = []bool{false}
+	a.ready = true
 	return a
 }
 
@@ -27,28 +33,30 @@ func wildcard(pattern string, cased bool) alternative {
 
 // prepare folds the parts, and notes which hold wildcards.
 func (a alternative) prepare() alternative {
-	if a.any != nil {
+	if a.ready {
 		return a
 	}
-	a.any = make([]bool, len(a.parts))
+	a.ready = true
 	for i := range a.parts {
 		if !a.cased {
 			a.parts[i] = lower(a.parts[i])
 		}
-		a.any[i] = strings.Contains(a.parts[i], "?")
+		if strings.Contains(a.parts[i], "?") {
+			a.any |= partBit(i)
+		}
 	}
 	return a
 }
 
 // exact reports whether only one text, or its like in other case, matches.
-func (a *alternative) exact() bool { return len(a.parts) == 1 && !a.any[0] }
+func (a *alternative) exact() bool { return len(a.parts) == 1 && a.any == 0 }
 
 // literal gives the longest text that every value which matches holds, folded.
 func (a *alternative) literal() string {
 	longest := ""
 	for i, part := range a.parts {
 		pieces := []string{part}
-		if a.any[i] {
+		if a.anyIn(i) {
 			pieces = strings.Split(part, "?")
 		}
 		for _, p := range pieces {
@@ -90,7 +98,7 @@ func (a *alternative) matches(text, folded string) bool {
 // at reports whether text begins with a part.
 func (a *alternative) at(part int, text string) bool {
 	p := a.parts[part]
-	if !a.any[part] {
+	if !a.anyIn(part) {
 		return strings.HasPrefix(text, p)
 	}
 	if len(text) < len(p) {
@@ -106,7 +114,7 @@ func (a *alternative) at(part int, text string) bool {
 
 // find gives where in text a part is first, or -1.
 func (a *alternative) find(part int, text string) int {
-	if !a.any[part] {
+	if !a.anyIn(part) {
 		return strings.Index(text, a.parts[part])
 	}
 	for i := 0; i+len(a.parts[part]) <= len(text); i++ {

@@ -113,7 +113,7 @@ func (n *Network) witness(test *node) (Witness, []string) {
 
 // witness gives the sort of texts of which one is in every value an atom holds for.
 func (a *atom) witness() (Witness, []string) {
-	if a.holds(nil, &eql.Scratch{}) || a.alternatives == nil && !a.equal {
+	if a.alternatives == nil && (!a.equal || a.holds(nil, &eql.Scratch{})) {
 		return Always, nil
 	}
 	if a.equal {
@@ -141,7 +141,7 @@ func (a *alternative) filed() (Witness, string) {
 	}
 	last := len(a.parts) - 1
 	for _, i := range [2]int{0, last} {
-		if len(a.parts) > 1 && len(a.parts[i]) >= leastLiteral && !a.any[i] {
+		if len(a.parts) > 1 && len(a.parts[i]) >= leastLiteral && !a.anyIn(i) {
 			return Edge, []string{a.parts[i] + "*", "*" + a.parts[i]}[min(i, 1)]
 		}
 	}

@@ -1,6 +1,9 @@
 package predicate
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/shrike-project/shrike/eql"
 	"github.com/shrike-project/shrike/event"
 )
@@ -12,14 +15,24 @@ type index struct {
 	dear   []*eql.Leaf    // tests that take long
 	byText map[string]int // the number of an atom or a dear leaf
 
-	exact    map[string][]candidate // by text in lower case
-	literals [][]candidate          // by literal of the automaton
+	exact    map[string]run // of exactly, by text in lower case
+	exactly  []candidate
+	literals [][]candidate // by literal of the automaton
 	finder   *automaton
 	others   []candidate // alternatives without a literal to look for
 	rest     []int       // atoms of which nothing is known but what holds says
 	cells    *cells      // of a field that is compared with whole numbers only, else nil
 	words    int         // of a set of atoms
 	missing  []uint64    // the atoms that hold if the field is missing
+}
+
+// run is a part of a list.
+type run struct{ from, to int32 }
+
+// exacts gives the candidates that a text in lower case may match as a whole.
+func (x *index) exacts(folded string) []candidate {
+	r := x.exact[folded]
+	return x.exactly[r.from:r.to]
 }
 
 // candidate is an alternative of an atom.
@@ -32,7 +45,7 @@ type candidate struct {
 const leastLiteral = 3
 
 func newIndex(f event.Field) *index {
-	return &index{field: f, byText: map[string]int{}, exact: map[string][]candidate{}}
+	return &index{field: f, byText: map[string]int{}}
 }
 
 // add puts an atom into the index, if it is not there yet, and gives its number.
@@ -63,6 +76,7 @@ func (x *index) finish() {
 	x.byText = nil
 	x.words = (len(x.atoms) + 63) / 64
 	x.missing = make([]uint64, x.words)
+	x.gather()
 	var literals []string
 	place := map[string]int{}
 	var s eql.Scratch
@@ -78,8 +92,7 @@ func (x *index) finish() {
 			lit := alt.literal()
 			switch {
 			case alt.exact():
-				text := lower(alt.parts[0])
-				x.exact[text] = append(x.exact[text], c)
+				x.exactly = append(x.exactly, c)
 			case len(lit) < leastLiteral:
 				x.others = append(x.others, c)
 			default:
@@ -94,10 +107,46 @@ func (x *index) finish() {
 			}
 		}
 	}
+	x.fileExactly()
 	if len(literals) > 0 {
 		x.finder = newAutomaton(literals)
 	}
 	x.cells = x.newCells(&s)
+}
+
+// gather puts the parts of all alternatives into one piece of memory. The pieces of what is
+// kept are looked at whenever garbage is collected.
+func (x *index) gather() {
+	n := 0
+	for _, a := range x.atoms {
+		for i := range a.alternatives {
+			n += len(a.alternatives[i].parts)
+		}
+	}
+	parts := make([]string, 0, n)
+	for _, a := range x.atoms {
+		for i := range a.alternatives {
+			alt, from := &a.alternatives[i], len(parts)
+			parts = append(parts, alt.parts...)
+			alt.parts = parts[from:len(parts):len(parts)]
+		}
+	}
+}
+
+// fileExactly makes runs of the candidates of the same text.
+func (x *index) fileExactly() {
+	slices.SortStableFunc(x.exactly, func(a, b candidate) int { return cmp.Compare(lower(a.parts[0]), lower(b.parts[0])) })
+	x.exactly = slices.Clip(x.exactly)
+	x.exact = map[string]run{}
+	for i := range x.exactly {
+		text := lower(x.exactly[i].parts[0])
+		r, ok := x.exact[text]
+		if !ok {
+			r.from = int32(i)
+		}
+		r.to = int32(i + 1)
+		x.exact[text] = r
+	}
 }
 
 // classifier classifies values; it belongs to a Matcher.
@@ -153,8 +202,9 @@ func (c *classifier) text(x *index, text string, truth []uint64) {
 		c.folded = append(c.folded, b)
 	}
 	folded := view(c.folded)
-	for i := range x.exact[folded] {
-		if e := &x.exact[folded][i]; !e.cased || e.parts[0] == text {
+	exacts := x.exacts(folded)
+	for i := range exacts {
+		if e := &exacts[i]; !e.cased || e.parts[0] == text {
 			set(truth, e.atom)
 		}
 	}

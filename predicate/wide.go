@@ -50,7 +50,7 @@ func (c *classifier) wide(x *index, values []event.Value, truth []uint64) {
 	}
 	for _, v := range values {
 		c.folded = foldWide(c.folded[:0], v.Str())
-		for _, e := range x.exact[view(c.folded)] {
+		for _, e := range x.exacts(view(c.folded)) {
 			ask(e.atom)
 		}
 		if x.finder != nil {
