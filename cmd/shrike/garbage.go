@@ -15,7 +15,7 @@ const (
 	loadingPercent = 150
 	// garbageBytes lie while events are read, and garbagePercent of what is in use where
 	// that is more.
-	garbageBytes   = 31 << 20
+	garbageBytes   = 35 << 20
 	garbagePercent = 70
 )
 
