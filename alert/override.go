@@ -27,8 +27,8 @@ func (a *Alert) override(doc *event.Node) {
 		}
 	}
 	if r.RuleNameOverride != "" {
-		if names := texts(lookup(doc, r.RuleNameOverride)); len(names) > 0 && names[0] != "" {
-			a.RuleName = strings.Clone(names[0])
+		if name := firstText(lookup(doc, r.RuleNameOverride)); name != "" {
+			a.RuleName = strings.Clone(name)
 		}
 	}
 }

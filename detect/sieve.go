@@ -25,11 +25,11 @@ type sieve struct {
 
 // sighted is a batch with sightings.
 type sighted struct {
-	again        func(event.Extent) ([]byte, error)
-	log          []byte // nil if it is spilled
-	size         int
-	noted, slept []int32 // as in Sightings
-	periods      []period
+	again   func(event.Extent) ([]byte, error)
+	log     []byte // nil if it is spilled
+	size    int
+	hit     conditionsHit
+	periods []period
 }
 
 // logShare is which part of the memory for an unlimited input logs may take before they
@@ -43,13 +43,11 @@ func (v *sieve) add(s *Sightings) error {
 	if v.items == nil {
 		v.items = map[int32]uint{}
 	}
-	for _, c := range s.counts {
-		v.items[c.condition] += uint(c.events)
+	for i, c := range s.hit.list {
+		v.items[c] += uint(s.events[i])
 	}
-	if s.sleepers != nil {
-		v.sleepers = s.sleepers
-	}
-	return v.keep(sighted{s.Again, s.log, len(s.log), s.noted, s.slept, s.periods})
+	v.sleepers = s.sleepers
+	return v.keep(sighted{s.Again, s.log, len(s.log), s.hit, s.periods})
 }
 
 // keep keeps a batch, and spills logs if they have become too large.

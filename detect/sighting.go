@@ -24,19 +24,22 @@ type Sightings struct {
 	// Again reads a document of the batch again. The bytes hold until the next call.
 	Again func(at event.Extent) ([]byte, error)
 
-	log          []byte      // see sighter.add
-	counts       []itemCount // of the conditions that were hit
-	noted, slept []int32     // these conditions, by whether their rules slept
-	periods      []period    // by clock: when
-	sleepers     *Sleepers
-	untimed      uint64
+	log      []byte // see sighter.add
+	hit      conditionsHit
+	events   []uint32 // how many hit each of these conditions
+	periods  []period // by clock: when
+	sleepers *Sleepers
+	untimed  uint64
 }
 
-// itemCount tells how many events hit a condition.
-type itemCount struct {
-	condition int32
-	events    uint32
+// conditionsHit are conditions that events of a batch hit: first those whose rules were
+// awake, and then, behind so many, those whose rules slept.
+type conditionsHit struct {
+	list  []int32
+	awake int
 }
+
+func (c conditionsHit) slept() []int32 { return c.list[c.awake:] }
 
 // sighter makes the Sightings of a Matcher.
 type sighter struct {
@@ -73,7 +76,7 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 		if hit.keys == alone {
 			continue
 		}
-		if s.awake != nil && !s.awake[n] && m.now[hit.clock].known {
+		if !s.isAwake(n) && m.now[hit.clock].known {
 			s.count(n)
 			slept = true
 			continue
@@ -104,6 +107,9 @@ func (m *Matcher) Sight(ev *event.Event, h *Hits, at event.Extent) {
 		}
 	}
 }
+
+// isAwake reports whether the rule of a condition is.
+func (s *sighter) isAwake(condition int32) bool { return s.awake == nil || s.awake[condition] }
 
 // count counts a hit of a condition.
 func (s *sighter) count(condition int32) {
@@ -170,21 +176,19 @@ func (m *Matcher) Sightings() *Sightings {
 	if len(s.log) == 0 && s.untimed == 0 {
 		return nil
 	}
-	out := &Sightings{log: bytes.Clone(s.log), untimed: s.untimed, periods: slices.Clone(s.periods), sleepers: s.sleepers, counts: make([]itemCount, len(s.hit))}
-	places := make([]int32, len(s.hit))
-	from, to := 0, len(places)
-	for i, c := range s.hit {
-		out.counts[i] = itemCount{c, s.counts[c]}
-		s.counts[c] = 0
-		if s.awake == nil || s.awake[c] {
-			places[from] = c
-			from++
-		} else {
-			to--
-			places[to] = c
+	out := &Sightings{log: bytes.Clone(s.log), untimed: s.untimed, periods: slices.Clone(s.periods), sleepers: s.sleepers}
+	for _, awake := range [2]bool{true, false} {
+		for _, c := range s.hit {
+			if s.isAwake(c) != awake {
+				continue
+			}
+			out.hit.list, out.events = append(out.hit.list, c), append(out.events, s.counts[c])
+			s.counts[c] = 0
+		}
+		if awake {
+			out.hit.awake = len(out.hit.list)
 		}
 	}
-	out.noted, out.slept = places[:from], places[from:]
 	s.tell()
 	clear(s.periods)
 	s.log, s.hit, s.untimed = s.log[:0], s.hit[:0], 0

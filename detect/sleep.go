@@ -110,14 +110,13 @@ func (p *period) add(t event.Time) {
 // periods are periods in the order of time, none of which overlap.
 type periods []period
 
-// widened gives what periods come to if each begins so many seconds earlier and ends as
-// much later.
-func widened(list []period, seconds int64) periods {
+// widened gives what periods come to if each begins so much earlier and ends as much
+// later.
+func widened(list []period, by time.Duration) periods {
 	slices.SortFunc(list, func(a, b period) int { return a.from.Compare(b.from) })
 	var out periods
 	for _, p := range list {
-		p.from.Sec -= seconds
-		p.to.Sec += seconds
+		p.from, p.to = p.from.Add(-by), p.to.Add(by)
 		if n := len(out); n > 0 && p.from.Compare(out[n-1].to) <= 0 {
 			out[n-1].add(p.to)
 			continue
@@ -150,14 +149,14 @@ func (v *sieve) slept(found *finds) []bool {
 		var rare []period
 		for i := range v.batches {
 			b := &v.batches[i]
-			if p := b.periods[c.clock]; p.known && (slices.Contains(b.noted, f.rarest) || slices.Contains(b.slept, f.rarest)) {
+			if p := b.periods[c.clock]; p.known && slices.Contains(b.hit.list, f.rarest) {
 				rare = append(rare, p)
 			}
 		}
-		near := widened(rare, 1+spansAround*int64(c.plan.MaxSpan().Seconds()+1))
+		near := widened(rare, spansAround*c.plan.MaxSpan())
 		for i := range v.batches {
 			b := &v.batches[i]
-			again[i] = again[i] || slices.ContainsFunc(b.slept, func(n int32) bool { return int(v.d.items[n].rule) == at }) && near.meet(b.periods[c.clock])
+			again[i] = again[i] || slices.ContainsFunc(b.hit.slept(), func(n int32) bool { return int(v.d.items[n].rule) == at }) && near.meet(b.periods[c.clock])
 		}
 	}
 	return again
@@ -170,7 +169,7 @@ func (v *sieve) wake(found *finds) error {
 	if !slices.Contains(again, true) {
 		return nil
 	}
-	w := &waking{fresh: sieve{d: v.d, opt: v.opt, items: v.items, spilled: v.spilled, sleepers: v.sleepers}, matchers: v.sleepers.matchers}
+	w := &waking{fresh: sieve{d: v.d, opt: v.opt, items: v.items, spilled: v.spilled}, matchers: v.sleepers.matchers}
 	for _, m := range w.matchers {
 		m.sighter.awake, m.sighter.sleepers = nil, nil
 		w.decoders = append(w.decoders, v.d.NewDecoder())
@@ -225,23 +224,15 @@ const mostWaking = 1 << 10
 
 // finish gives fresh the batches that wait.
 func (w *waking) finish() error {
-	atOnce := w.fresh.opt.AtOnce
-	if atOnce == nil {
-		atOnce = func(n int, do func(i int)) {
-			for i := range n {
-				do(i)
-			}
-		}
-	}
 	var todo []*resighting
 	for i := range w.waiting {
 		if r := &w.waiting[i]; r.data != nil {
 			todo = append(todo, r)
 		}
 	}
-	atOnce(len(w.matchers), func(i int) {
-		for ; i < len(todo); i += len(w.matchers) {
-			todo[i].do(w.decoders[i%len(w.matchers)], w.matchers[i%len(w.matchers)])
+	w.fresh.opt.AtOnce(len(w.matchers), func(matcher int) {
+		for i := matcher; i < len(todo); i += len(w.matchers) {
+			todo[i].do(w.decoders[matcher], w.matchers[matcher])
 		}
 	})
 	for i := range w.waiting {

@@ -98,6 +98,9 @@ type StreamStats struct {
 
 // NewStream makes a Stream.
 func (d *Detector) NewStream(opt StreamOptions) *Stream {
+	if opt.AtOnce == nil {
+		opt.AtOnce = inTurn
+	}
 	s := &Stream{d: d, opt: opt, trackers: make([]*sequence.Tracker, len(d.rules)), emitters: make([]func(sequence.Match), len(d.rules)), advanced: make([]event.Time, len(d.clocks))}
 	s.sieve = sieve{d: d, opt: opt}
 	s.stats.Late = map[*rule.Rule]uint64{}
@@ -116,6 +119,12 @@ func (d *Detector) NewStream(opt StreamOptions) *Stream {
 	}
 	s.twins = make([]twins, len(d.clocks))
 	return s
+}
+
+func inTurn(n int, do func(i int)) {
+	for i := range n {
+		do(i)
+	}
 }
 
 // Stats counts what the Stream passed over and let go.

@@ -47,7 +47,7 @@ func (l *Leaf) Fields() []event.Field { return l.fields }
 
 func (c *compiler) leaf(e Expr) *Leaf {
 	l := &Leaf{expr: e, set: c.fields}
-	wrong := false
+	fallible := false // its compilation may find something wrong
 	Walk(e, func(e Expr) {
 		switch e := e.(type) {
 		case *Field:
@@ -55,12 +55,12 @@ func (c *compiler) leaf(e Expr) *Leaf {
 				l.fields = append(l.fields, f)
 			}
 		case *Call:
-			wrong = true
+			fallible = true
 		case *Pattern:
-			wrong = wrong || strings.HasPrefix(e.Op, "regex")
+			fallible = fallible || strings.HasPrefix(e.Op, "regex")
 		}
 	})
-	if wrong { // or may be: of other expressions there is nothing to complain
+	if fallible {
 		l.ready.Do(func() { l.compile(c) })
 	}
 	return l

@@ -229,7 +229,12 @@ func (r *TreeReader) members(base int) []Node {
 	if ascending {
 		return r.take(base)
 	}
-	sortPlaced(r.order, unsorted)
+	slices.SortFunc(r.order, func(a, b placed) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return cmp.Or(cmp.Compare(unsorted[a.at].name, unsorted[b.at].name), a.at-b.at)
+	})
 	list := r.Room(len(unsorted))
 	for _, p := range r.order {
 		m := &unsorted[p.at]
@@ -241,28 +246,6 @@ func (r *TreeReader) members(base int) []Node {
 	}
 	r.stack = r.stack[:base]
 	return list
-}
-
-// sortPlaced puts members into the order of their names, those of the same name into that
-// of their places. Most objects have few members.
-func sortPlaced(order []placed, members []Node) {
-	after := func(a, b placed) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
-		}
-		return cmp.Or(cmp.Compare(members[a.at].name, members[b.at].name), a.at-b.at)
-	}
-	if len(order) > 24 {
-		slices.SortFunc(order, after)
-		return
-	}
-	for i := 1; i < len(order); i++ {
-		p, k := order[i], i
-		for ; k > 0 && (order[k-1].head > p.head || order[k-1].head == p.head && after(order[k-1], p) > 0); k-- {
-			order[k] = order[k-1]
-		}
-		order[k] = p
-	}
 }
 
 // placed is a member's place on the stack, and how its name begins.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/shrike-project/shrike/alert"
@@ -68,7 +67,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 		opt.Stream.Spill = TempFiles{}
 	}
 	if opt.Stream.AtOnce == nil {
-		opt.Stream.AtOnce = atOnce
+		opt.Stream.AtOnce = OnAllProcessors
 	}
 	start := time.Now()
 	stream := d.NewStream(opt.Stream)
@@ -102,15 +101,6 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 		sum = &Summary{Stopped: true}
 	}
 	return sum, DetectStats{Stream: stream.Stats(), Repeated: t.before.count, Twice: t.twice, Suppressed: t.suppress.count}, err
-}
-
-// atOnce calls do for 0 to n-1 at the same time.
-func atOnce(n int, do func(i int)) {
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { do(i) })
-	}
-	wg.Wait()
 }
 
 // taker takes what the workers found, in order.

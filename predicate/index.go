@@ -81,7 +81,8 @@ func (x *index) finish() {
 	place := map[string]int{}
 	var s eql.Scratch
 	for n, a := range x.atoms {
-		a.text = ""                // all of them together are long
+		a.text = "" // all of them together are long
+
 		if a.alternatives == nil { // else a value must match
 			if x.rest = append(x.rest, n); a.holds(nil, &s) {
 				set(x.missing, n)

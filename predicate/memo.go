@@ -1,6 +1,7 @@
 package predicate
 
 import (
+	"bytes"
 	"hash/maphash"
 	"slices"
 
@@ -133,18 +134,16 @@ func (m *memory) remember(hash uint64, raw []byte, c class) int32 {
 		m.grow()
 	}
 	at := hash & uint64(len(m.entries)-1)
-	e := &m.entries[at]
-	if e.raw != nil {
-		if other := &m.entries[at^1]; other.raw == nil {
-			at, e = at^1, other
-		} else {
-			*other, e.raw = *e, nil // the older one of the two goes
-		}
-	}
-	if e.raw == nil {
+	switch {
+	case m.entries[at].raw == nil:
 		m.filled++
+	case m.entries[at^1].raw == nil:
+		at ^= 1
+		m.filled++
+	default:
+		m.entries[at^1] = m.entries[at] // the older one of the two goes
 	}
-	*e = memoEntry{hash: hash, raw: append(make([]byte, 0, len(raw)), raw...), class: c}
+	m.entries[at] = memoEntry{hash: hash, raw: bytes.Clone(raw), class: c}
 	return int32(at)
 }
 

@@ -53,7 +53,7 @@ type Loader struct {
 
 // NewLoader makes a Loader.
 func NewLoader() *Loader {
-	return &Loader{set: &Set{Skipped: map[string][]string{}}, byID: map[string]*Rule{}, texts: &shared{texts: map[string]any{}}}
+	return &Loader{set: &Set{Skipped: map[string][]string{}}, byID: map[string]*Rule{}, texts: &shared{}}
 }
 
 // Set gives what was read so far.

@@ -21,6 +21,9 @@ const (
 func (s *shared) in(doc map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.texts == nil {
+		s.texts = map[string]any{}
+	}
 	s.replace(doc)
 }
 

@@ -8,12 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"unicode"
 
+	"github.com/shrike-project/shrike/pipeline"
 	"github.com/shrike-project/shrike/rule"
 	"github.com/shrike-project/shrike/rules"
 )
@@ -22,7 +20,7 @@ import (
 // not be read is among the problems of the set.
 func loadRules(paths []string) *rule.Set {
 	l := rule.NewLoader()
-	l.Each = onAllProcessors
+	l.Each = pipeline.OnAllProcessors
 	if len(paths) == 0 {
 		if err := l.Load(rules.FS, ".", "shipped"); err != nil {
 			panic("the shipped rules cannot be read: " + err.Error())
@@ -47,20 +45,6 @@ func loadRules(paths []string) *rule.Set {
 		}
 	}
 	return l.Set()
-}
-
-// onAllProcessors calls do for 0 to n-1, on as many goroutines as there are processors.
-func onAllProcessors(n int, do func(i int)) {
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // pathError gives the reason of a file error without the file's name, which the
