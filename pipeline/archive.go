@@ -20,6 +20,8 @@ type archive struct {
 	// named tells that the file has to be removed at the end.
 	named bool
 
+	spare sync.Pool // of *[]byte, for batches that are packed
+
 	last int64  // where the batch that was read last begins, plus 1
 	data []byte // of it
 	buf  []byte
@@ -27,7 +29,13 @@ type archive struct {
 
 // keep stores a batch, and gives a function that reads from it.
 func (a *archive) keep(data []byte) (func(event.Extent) ([]byte, error), error) {
-	packed := s2.Encode(nil, data)
+	buf, _ := a.spare.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
+	}
+	defer a.spare.Put(buf)
+	packed := s2.Encode(*buf, data)
+	*buf = packed[:cap(packed)]
 	file, start, err := a.reserve(int64(len(packed)))
 	if err == nil {
 		_, err = file.WriteAt(packed, start)
