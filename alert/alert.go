@@ -48,7 +48,7 @@ type Alert struct {
 	Start Start
 
 	text   text // the document
-	fields func() *event.Node
+	fields *lateTree
 }
 
 // Step is an event of a sequence or sample.
@@ -61,7 +61,7 @@ type Step struct {
 	Timed   bool
 	Trace   *eql.Trace
 
-	fields func() *event.Node // nil if the event is missing
+	fields *lateTree // nil if the event is missing
 }
 
 // Field gives the values of a source field of the alert as text.
@@ -75,28 +75,36 @@ func (s *Step) Source() map[string]any {
 	if s.fields == nil {
 		return nil
 	}
-	doc, _ := s.fields().Value().(map[string]any)
+	doc, _ := s.fields.node().Value().(map[string]any)
 	return doc
 }
 
 // SetSource sets the event of a step that no Builder made. The step keeps doc.
-func (s *Step) SetSource(doc []byte) { s.fields = onceRead(func() []byte { return doc }) }
+func (s *Step) SetSource(doc []byte) { s.fields = &lateTree{doc: doc} }
 
-func fieldTexts(fields func() *event.Node, name string) []string {
+func fieldTexts(fields *lateTree, name string) []string {
 	if fields == nil {
 		return nil
 	}
-	return texts(lookup(fields(), name))
+	return texts(lookup(fields.node(), name))
 }
 
-// onceRead gives a function that reads a document when it is first asked for it. Few
-// alerts are asked for their fields.
-func onceRead(doc func() []byte) func() *event.Node {
-	return sync.OnceValue(func() *event.Node {
+// lateTree is the fields of an event, read when they are first asked for. Few alerts are
+// asked for them.
+type lateTree struct {
+	doc []byte
+	of  fieldExtents // what of doc is not of the event
+
+	once sync.Once
+	root event.Node
+}
+
+func (t *lateTree) node() *event.Node {
+	t.once.Do(func() {
 		var r event.TreeReader
-		root := r.Read(doc())
-		return &root
+		t.root = r.Read(t.of.fields(t.doc))
 	})
+	return &t.root
 }
 
 // AppendJSON writes the alert document: on one line, with members in the order of
@@ -114,7 +122,7 @@ func (a *Alert) Document() map[string]any { return event.Document(a.AppendJSON(n
 // was kept.
 func (a *Alert) SetDocument(doc map[string]any) {
 	a.text = text{own: appendValue(nil, doc)}
-	a.fields = onceRead(func() []byte { return a.text.own })
+	a.fields = &lateTree{doc: a.text.own}
 }
 
 // Run is what alerts of one execution have in common.

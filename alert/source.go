@@ -113,7 +113,9 @@ func (b *Builder) eventAlertID(s *source, objectID string) string {
 
 func hash(text []byte) string {
 	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	var digits [2 * len(sum)]byte
+	hex.Encode(digits[:], sum[:])
+	return string(digits[:])
 }
 
 // lookup finds the value of a dotted field in a document, however it is nested; nil

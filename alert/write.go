@@ -211,7 +211,7 @@ func (b *Builder) write(a *Alert, d document) {
 	}
 	w.own = append(w.own, '}')
 	a.text = w.finish()
-	a.fields = onceRead(func() []byte { return of.fields(a.text.own) })
+	a.fields = &lateTree{doc: a.text.own, of: of}
 }
 
 // fieldExtents are where the bytes of a document stand that are not of the event.

@@ -118,7 +118,7 @@ func (m *memory) find(hash uint64, raw []byte) int32 {
 	if len(m.entries) == 0 {
 		return forgotten
 	}
-	at := hash & uint64(len(m.entries)-1)
+	at := m.place(hash)
 	for _, i := range [2]uint64{at, at ^ 1} {
 		if e := &m.entries[i]; e.hash == hash && e.raw != nil && string(e.raw) == string(raw) {
 			return int32(i)
@@ -130,10 +130,10 @@ func (m *memory) find(hash uint64, raw []byte) int32 {
 // remember keeps the class of a text, in the place of another if need be, and gives that
 // place.
 func (m *memory) remember(hash uint64, raw []byte, c class) int32 {
-	if m.filled >= len(m.entries)/2 && len(m.entries) < maxMemo {
+	if len(m.entries) < maxMemo && m.crowded(hash) {
 		m.grow()
 	}
-	at := hash & uint64(len(m.entries)-1)
+	at := m.place(hash)
 	switch {
 	case m.entries[at].raw == nil:
 		m.filled++
@@ -147,13 +147,26 @@ func (m *memory) remember(hash uint64, raw []byte, c class) int32 {
 	return int32(at)
 }
 
+// place gives the first of the two places where a text may be; the other one is beside it.
+func (m *memory) place(hash uint64) uint64 { return hash & uint64(len(m.entries)-1) }
+
+// crowded reports whether there is no room for a text, so that few texts would push each
+// other out over and over.
+func (m *memory) crowded(hash uint64) bool {
+	if len(m.entries) == 0 {
+		return true
+	}
+	at := m.place(hash)
+	return m.filled >= len(m.entries)/8 && m.entries[at].raw != nil && m.entries[at^1].raw != nil
+}
+
 func (m *memory) grow() {
 	old := m.entries
 	m.entries = make([]memoEntry, max(64, 4*len(old)))
 	m.filled = 0
 	for _, e := range old {
 		if e.raw != nil {
-			at := e.hash & uint64(len(m.entries)-1)
+			at := m.place(e.hash)
 			if m.entries[at].raw != nil {
 				at ^= 1
 			}
