@@ -26,6 +26,17 @@ func foldRune(r rune) rune {
 	return least
 }
 
+// sameRune reports whether code points are the same, or differ only in case.
+func sameRune(q, r rune) bool {
+	if q == r {
+		return true
+	}
+	if low, high := min(q, r), max(q, r); low < utf8.RuneSelf && high >= utf8.RuneSelf && high != '\u017F' && high != '\u212A' {
+		return false // only the long s and the Kelvin sign have a fellow in ASCII
+	}
+	return foldRune(q) == foldRune(r)
+}
+
 // lower lower-cases a string without locale.
 func lower(s string) string {
 	return strings.ToLower(s)
