@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"hash/maphash"
 	"regexp"
 	"strings"
 
@@ -23,8 +24,10 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 	if m.d.opt.IgnoreIndex {
 		return nil
 	}
-	if m.last.at(ev, &m.d.stream) {
-		return m.last.looks
+	dataset, _ := ev.Raw(m.d.stream[1])
+	last := &m.lately[maphash.Bytes(m.d.seed, dataset)%placesKept]
+	if last.at(ev, &m.d.stream) {
+		return last.looks
 	}
 	place := m.d.place(ev)
 	index := place.index(m.d)
@@ -41,12 +44,15 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 			m.byIndex[index] = looks
 		}
 	}
-	m.last.keep(ev, &m.d.stream, looks)
+	last.keep(ev, &m.d.stream, looks)
 	return looks
 }
 
-// looked is which rules look at the event that was matched last; most events are in
-// the same place as the one before.
+// placesKept is of how many places it is remembered which rules look at them: most events
+// are in the same few.
+const placesKept = 64
+
+// looked is which rules look at the events of a place.
 type looked struct {
 	known  bool
 	stream [3][]byte // as the document writes it

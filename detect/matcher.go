@@ -44,7 +44,7 @@ type Matcher struct {
 	network *predicate.Matcher
 	plain   []int             // what holds, where there is no network
 	byIndex map[string][]bool // index → which rules look at it
-	last    looked
+	lately  [placesKept]looked
 	// earlier is how far the time of events had come before the latest one, latest
 	// with it, both by clock; nil if no rule needs several events.
 	earlier, latest []reach
