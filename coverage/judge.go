@@ -60,8 +60,11 @@ type inKind struct {
 	decided map[*leaf]bool
 }
 
-func (st *step) in(k *Kind) *inKind {
-	return &inKind{step: st, kind: k, lacking: map[*leaf]Effect{}, decided: map[*leaf]bool{}}
+// find finds the tests that are lacking, and those that are decided.
+func (e *inKind) find() {
+	e.lacking, e.decided = map[*leaf]Effect{}, map[*leaf]bool{}
+	e.look(e.root, true)
+	e.note(e.root)
 }
 
 // said gives what a part comes to by what the events say of themselves, judged what it

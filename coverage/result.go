@@ -72,9 +72,8 @@ func (r *Result) Effects() string {
 
 // On judges the rule on a source.
 func (r *Rule) On(s *Source) Result {
-	res := r.on(s.Kinds)
-	if r.ignoreIndex || res.Status == NotApplicable {
-		return res
+	if r.ignoreIndex {
+		return r.on(s.Kinds)
 	}
 	var seen []*Kind
 	for _, k := range s.Kinds {
@@ -82,14 +81,13 @@ func (r *Rule) On(s *Source) Result {
 			seen = append(seen, k)
 		}
 	}
-	if len(seen) == len(s.Kinds) {
-		return res
+	res := r.on(seen)
+	if res.Status == NotApplicable && len(seen) < len(s.Kinds) {
+		if all := r.on(s.Kinds); all.Status != NotApplicable {
+			res.WithoutIndex = all.Status
+		}
 	}
-	heeded := r.on(seen)
-	if heeded.Status == NotApplicable {
-		heeded.WithoutIndex = res.Status
-	}
-	return heeded
+	return res
 }
 
 func (r *Rule) on(kinds []*Kind) Result {
@@ -136,7 +134,7 @@ func (e Effect) opposite() Effect {
 func (st *step) applicable(kinds []*Kind) []*inKind {
 	var about, live []*inKind
 	for _, k := range kinds {
-		e := st.in(k)
+		e := &inKind{step: st, kind: k}
 		if !e.about() {
 			continue
 		}
@@ -158,8 +156,7 @@ func (st *step) lacks(in []*inKind) (lacks []Lack, holds bool) {
 		return []Lack{st.lack(st.query.Span, nil, Blind)}, false
 	}
 	for _, e := range in {
-		e.look(st.root, true)
-		e.note(st.root)
+		e.find()
 		holds = holds || e.live()
 	}
 	for _, l := range st.inOrder() {
