@@ -49,9 +49,9 @@ type lexer struct {
 	problems Problems
 }
 
-// lex splits a query into tokens; the last is tokEOF.
-func lex(src string) ([]token, Problems) {
-	l := &lexer{src: src, pos: Pos{Line: 1, Column: 1}}
+// lex splits a query into tokens, which it appends to a list; the last is tokEOF.
+func lex(src string, list []token) ([]token, Problems) {
+	l := &lexer{src: src, pos: Pos{Line: 1, Column: 1}, tokens: list}
 	for l.next() {
 	}
 	l.add(tokEOF, "", l.pos)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,8 +18,8 @@ const MaxNesting = 400
 // Parse reads a query. The error is of type Problems and holds everything wrong
 // with the syntax, as far as the parser could go on after each fault.
 func Parse(source string) (*Query, error) {
-	tokens, problems := lex(source)
-	p := &parser{query: &Query{Source: source, labels: map[Expr]string{}}, tokens: tokens, problems: problems}
+	p := newParser(source)
+	defer p.close()
 	p.parseQuery()
 	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Span.Start.Offset - b.Span.Start.Offset })
 	if len(p.problems) > 0 {
@@ -29,8 +30,8 @@ func Parse(source string) (*Query, error) {
 
 // ParseExpr reads a lone expression, without category and "where".
 func ParseExpr(source string) (Expr, error) {
-	tokens, problems := lex(source)
-	p := &parser{query: &Query{Source: source, labels: map[Expr]string{}}, tokens: tokens, problems: problems}
+	p := newParser(source)
+	defer p.close()
 	e := p.parseExpr()
 	p.expectEnd()
 	if len(p.problems) > 0 {
@@ -47,12 +48,38 @@ type parser struct {
 	problems Problems
 }
 
-func (p *parser) tok() token { return p.tokens[p.i] }
+// tokenLists are lists of tokens to be used again, as *[]token. Nothing that is parsed refers
+// to them.
+var tokenLists sync.Pool
 
-func (p *parser) peek(n int) token { return p.tokens[min(p.i+n, len(p.tokens)-1)] }
+// maxTokensKept is the longest list that is used again.
+const maxTokensKept = 1 << 14
 
-func (p *parser) advance() token {
-	t := p.tokens[p.i]
+func newParser(source string) *parser {
+	list, _ := tokenLists.Get().(*[]token)
+	if list == nil {
+		list = new([]token)
+	}
+	p := &parser{query: &Query{Source: source, labels: map[Expr]string{}}}
+	p.tokens, p.problems = lex(source, *list)
+	return p
+}
+
+// close gives the tokens back.
+func (p *parser) close() {
+	if cap(p.tokens) <= maxTokensKept {
+		clear(p.tokens)
+		list := p.tokens[:0]
+		tokenLists.Put(&list)
+	}
+}
+
+func (p *parser) tok() *token { return &p.tokens[p.i] }
+
+func (p *parser) peek(n int) *token { return &p.tokens[min(p.i+n, len(p.tokens)-1)] }
+
+func (p *parser) advance() *token {
+	t := &p.tokens[p.i]
 	if t.kind != tokEOF {
 		p.i++
 	}
@@ -98,7 +125,7 @@ func (p *parser) unexpected(expecting, hint string) {
 	p.problem(t.span, SyntaxError, hint, "mismatched input %s expecting %s", p.describe(t), expecting)
 }
 
-func (p *parser) describe(t token) string {
+func (p *parser) describe(t *token) string {
 	if t.kind == tokEOF {
 		return "'<EOF>'"
 	}
@@ -225,7 +252,7 @@ func (p *parser) parseEventQuery() *EventQuery {
 	return q
 }
 
-func whereHint(t token) string {
+func whereHint(t *token) string {
 	if strings.EqualFold(t.text, "where") {
 		return "keywords are lower case"
 	}

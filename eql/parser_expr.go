@@ -295,7 +295,7 @@ func (p *parser) parsePrimary() Expr {
 	return p.giveUp(t.span.Start)
 }
 
-func primaryHint(t token) string {
+func primaryHint(t *token) string {
 	switch {
 	case t.kind == tokEOF:
 		return "the query ends too early"
@@ -307,7 +307,7 @@ func primaryHint(t token) string {
 	return ""
 }
 
-func number(t token) event.Value {
+func number(t *token) event.Value {
 	if t.kind == tokInteger {
 		if n, err := strconv.ParseInt(t.text, 10, 64); err == nil {
 			return event.LongValue(n)

@@ -26,73 +26,76 @@ func newAutomaton(literals []string) *automaton {
 			}
 		}
 	}
-	states := 1
-	for _, lit := range literals {
-		states += len(lit)
+	a.ends = make([][]int32, countStates(literals))
+	if len(a.ends) <= math.MaxInt16 {
+		a.short = transitions[int16](a, literals)
+	} else {
+		a.next = transitions[int32](a, literals)
 	}
-	a.next, a.ends = make([]int32, 0, states*a.width), make([][]int32, 0, states)
-	a.addState()
-	for n, lit := range literals {
-		state := int32(0)
-		for i := range len(lit) {
-			at := int(state)*a.width + int(a.classes[lit[i]])
-			if a.next[at] == 0 {
-				to := a.addState() // which moves next
-				a.next[at] = to
-			}
-			state = a.next[at]
-		}
-		a.ends[state] = append(a.ends[state], int32(n))
-	}
-	a.next, a.ends = slices.Clip(slices.Clone(a.next)), slices.Clip(slices.Clone(a.ends))
-	a.link()
 	return a
 }
 
-func (a *automaton) addState() int32 {
-	a.next = a.next[:len(a.next)+a.width]
-	a.ends = append(a.ends, nil)
-	return int32(len(a.ends) - 1)
+// countStates gives the number of beginnings that literals have, the empty one included.
+func countStates(literals []string) int {
+	states, last := 1, ""
+	for _, lit := range slices.Sorted(slices.Values(literals)) {
+		same := 0
+		for same < min(len(lit), len(last)) && lit[same] == last[same] {
+			same++
+		}
+		states, last = states+len(lit)-same, lit
+	}
+	return states
+}
+
+// transitions makes the transitions of an automaton, and fills its ends.
+func transitions[number int16 | int32](a *automaton, literals []string) []number {
+	next := make([]number, len(a.ends)*a.width)
+	last := 0 // the state that was added last
+	for n, lit := range literals {
+		state := 0
+		for i := range len(lit) {
+			to := &next[state*a.width+int(a.classes[lit[i]])]
+			if *to == 0 {
+				last++
+				*to = number(last)
+			}
+			state = int(*to)
+		}
+		a.ends[state] = append(a.ends[state], int32(n))
+	}
+	link(a, next)
+	for i, s := range next {
+		if len(a.ends[s]) > 0 {
+			next[i] = ^s
+		}
+	}
+	return next
 }
 
 // link adds, breadth first, where to go on after a misfit: to the state of the
 // longest suffix that begins a literal.
-func (a *automaton) link() {
-	suffix := make([]int32, len(a.ends))
-	var queue []int32
-	for c := range a.width {
-		if s := a.next[c]; s != 0 {
+func link[number int16 | int32](a *automaton, next []number) {
+	suffix := make([]number, len(a.ends))
+	queue := make([]number, 0, len(a.ends))
+	for _, s := range next[:a.width] {
+		if s != 0 {
 			queue = append(queue, s)
 		}
 	}
-	for len(queue) > 0 {
-		s := queue[0]
-		queue = queue[1:]
+	for at := 0; at < len(queue); at++ {
+		s := queue[at]
+		back := next[int(suffix[s])*a.width:][:a.width]
 		a.ends[s] = append(a.ends[s], a.ends[suffix[s]]...)
-		for c := range a.width {
-			at := int(s)*a.width + c
-			back := a.next[int(suffix[s])*a.width+c]
-			if to := a.next[at]; to != 0 {
-				suffix[to] = back
+		for c, to := range next[int(s)*a.width:][:a.width] {
+			if to != 0 {
+				suffix[to] = back[c]
 				queue = append(queue, to)
 			} else {
-				a.next[at] = back
+				next[int(s)*a.width+c] = back[c]
 			}
 		}
 	}
-	for i, s := range a.next {
-		if len(a.ends[s]) > 0 {
-			a.next[i] = ^s
-		}
-	}
-	if len(a.ends) > math.MaxInt16 {
-		return
-	}
-	a.short = make([]int16, len(a.next))
-	for i, s := range a.next {
-		a.short[i] = int16(s)
-	}
-	a.next = nil
 }
 
 // scan calls found for each literal in a text, as often as it occurs.
