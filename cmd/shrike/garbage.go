@@ -12,7 +12,7 @@ import (
 
 const (
 	// loadingPercent is for the time in which rules are read, when most stays.
-	loadingPercent = 150
+	loadingPercent = 200
 	// garbageBytes lie while events are read, and garbagePercent of what is in use where
 	// that is more.
 	garbageBytes   = 35 << 20
