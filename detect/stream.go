@@ -230,14 +230,13 @@ func (s *Stream) ofSamples(hits []itemHit) []itemHit {
 
 // Advance says that every event from now on has at least the time of watermark,
 // for inputs that may be silent.
-func (s *Stream) Advance(watermark event.Time, emit func(*Signal)) error {
+func (s *Stream) Advance(watermark event.Time, emit func(*Signal)) {
 	s.emit = emit
 	for clock, o := range s.orders {
 		o.advance(watermark)
 		o.ready(s.judge)
 		s.advance(clock, watermark)
 	}
-	return nil
 }
 
 // Finish says that no event will come any more.

@@ -125,9 +125,7 @@ func run(keys, passes int) error {
 			float64(st.Keys*len(l.doc))/1e6, l.signals)
 	}
 	end := event.FromTime(time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC).Add(time.Duration(passes+2) * maxSpan))
-	if err := l.stream.Advance(end, l.signal); err != nil {
-		return err
-	}
+	l.stream.Advance(end, l.signal)
 	used, st := heap()-empty, l.stream.Stats()
 	fmt.Fprintf(&b, "| all expired | %d | %.1f MB | | | %d |\n", st.Keys, float64(used)/1e6, l.signals)
 	runtime.KeepAlive(l)
