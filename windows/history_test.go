@@ -100,6 +100,7 @@ func TestHistoryForgets(t *testing.T) {
 // TestHistoryOfRecordings counts over all recordings how many starts of the Security
 // log find the report of Sysmon, and how many starts find a parent.
 func TestHistoryOfRecordings(t *testing.T) {
+	t.Parallel()
 	var starts, twice, parents int
 	for _, file := range sharedFiles(t, "windows-json/*.json.gz") {
 		if strings.Contains(file, "log4shell") || filepath.Base(file) == "metasploit_comsvcs_lsass_memory_dump.json.gz" && testing.Short() {

@@ -48,6 +48,7 @@ func TestProfileKinds(t *testing.T) {
 
 // TestProfileKindsHold: every event of the recordings is as its kind says.
 func TestProfileKindsHold(t *testing.T) {
+	t.Parallel()
 	m, p := windows.NewMapper(), new(windows.Parser)
 	profiles := windows.Profiles()
 	wrong := map[string]int{}

@@ -47,6 +47,7 @@ func TestProfiles(t *testing.T) {
 // TestProfilesHold: no event of the recordings has a field of the schema that its
 // profile denies.
 func TestProfilesHold(t *testing.T) {
+	t.Parallel()
 	m, p := windows.NewMapper(), new(windows.Parser)
 	profiles := windows.Profiles()
 	denied := map[string]bool{}

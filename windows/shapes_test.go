@@ -41,6 +41,7 @@ func TestRecordings(t *testing.T) {
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json.gz")
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if got := recording(t, read(t, file)); got != want[name] {
 				t.Errorf("%+v, want %+v", got, want[name])
 			}

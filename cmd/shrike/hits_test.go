@@ -45,10 +45,12 @@ func TestHitsOfTheCorpus(t *testing.T) {
 	var b strings.Builder
 	for _, name := range files {
 		short := strings.TrimPrefix(strings.TrimPrefix(name, dir), tmp+"/")
-		hits, more := hitsOf(t, asWritten, name), hitsOf(t, anyIndex, name)
-		if len(more) == 0 {
+		more := hitsOf(t, anyIndex, name)
+		if len(more) == 0 { // nor with index patterns, which only leave out
 			fmt.Fprintf(&b, "%s\tnone\t0\t0\n", short)
+			continue
 		}
+		hits := hitsOf(t, asWritten, name)
 		for _, id := range slices.Sorted(maps.Keys(more)) {
 			fmt.Fprintf(&b, "%s\t%s\t%d\t%d\n", short, id, hits[id], more[id])
 		}
