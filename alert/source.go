@@ -113,9 +113,7 @@ func (b *Builder) eventAlertID(s *source, objectID string) string {
 
 func hash(text []byte) string {
 	sum := sha256.Sum256(text)
-	var digits [2 * len(sum)]byte
-	hex.Encode(digits[:], sum[:])
-	return string(digits[:])
+	return hex.EncodeToString(sum[:])
 }
 
 // lookup finds the value of a dotted field in a document, however it is nested; nil

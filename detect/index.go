@@ -25,9 +25,9 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 		return nil
 	}
 	dataset, _ := ev.Raw(m.d.stream[1])
-	last := &m.lately[maphash.Bytes(m.d.seed, dataset)%placesKept]
-	if last.at(ev, &m.d.stream) {
-		return last.looks
+	known := &m.lately[maphash.Bytes(m.d.seed, dataset)%placesKept]
+	if known.at(ev, &m.d.stream) {
+		return known.looks
 	}
 	place := m.d.place(ev)
 	index := place.index(m.d)
@@ -44,7 +44,7 @@ func (m *Matcher) looks(ev *event.Event) []bool {
 			m.byIndex[index] = looks
 		}
 	}
-	last.keep(ev, &m.d.stream, looks)
+	known.keep(ev, &m.d.stream, looks)
 	return looks
 }
 

@@ -26,10 +26,10 @@ func foldRune(r rune) rune {
 	return least
 }
 
-// sameRune reports whether code points are the same, or differ only in case.
-func sameRune(q, r rune) bool {
-	if q == r {
-		return true
+// alike reports whether code points are the same, or with fold differ only in case.
+func alike(q, r rune, fold bool) bool {
+	if q == r || !fold {
+		return q == r
 	}
 	if low, high := min(q, r), max(q, r); low < utf8.RuneSelf && high >= utf8.RuneSelf && high != '\u017F' && high != '\u212A' {
 		return false // only the long s and the Kelvin sign have a fellow in ASCII

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// TestSameRune compares all pairs of a code point and one that case folding leads to, or
+// TestAlike compares all pairs of a code point and one that case folding leads to, or
 // that is in ASCII, with what the standard library folds.
-func TestSameRune(t *testing.T) {
+func TestAlike(t *testing.T) {
 	same := func(q, r rune) bool {
 		for f := unicode.SimpleFold(q); f != q; f = unicode.SimpleFold(f) {
 			if f == r {
@@ -27,7 +27,7 @@ func TestSameRune(t *testing.T) {
 		}
 		for _, r := range others {
 			pairs++
-			if got, want := sameRune(q, r), same(q, r); got != want || sameRune(r, q) != want {
+			if got, want := alike(q, r, true), same(q, r); got != want || alike(r, q, true) != want || alike(q, r, false) != (q == r) {
 				t.Fatalf("%q and %q: got %v, want %v", q, r, got, want)
 			}
 		}

@@ -23,7 +23,7 @@ func MatchWildcard(pattern, text string, fold bool) bool {
 				i++
 				continue
 			}
-			if q == '?' || q == r || fold && sameRune(q, r) {
+			if q == '?' || alike(q, r, fold) {
 				i += psize
 				j += size
 				continue
@@ -50,7 +50,7 @@ func endsAlike(pattern, text string, fold bool) bool {
 		switch {
 		case q == '*' || q == '?' || q >= utf8.RuneSelf || c >= utf8.RuneSelf:
 			return true
-		case q != c && (!fold || !sameRune(rune(q), rune(c))):
+		case !alike(rune(q), rune(c), fold):
 			return false
 		}
 	}

@@ -130,7 +130,7 @@ func (m *memory) find(hash uint64, raw []byte) int32 {
 // remember keeps the class of a text, in the place of another if need be, and gives that
 // place.
 func (m *memory) remember(hash uint64, raw []byte, c class) int32 {
-	if len(m.entries) < maxMemo && m.crowded(hash) {
+	if len(m.entries) == 0 {
 		m.grow()
 	}
 	at := m.place(hash)
@@ -140,6 +140,9 @@ func (m *memory) remember(hash uint64, raw []byte, c class) int32 {
 	case m.entries[at^1].raw == nil:
 		at ^= 1
 		m.filled++
+	case len(m.entries) < maxMemo && m.filled >= len(m.entries)/8:
+		m.grow() // else few texts would push each other out over and over
+		return m.remember(hash, raw, c)
 	default:
 		m.entries[at^1] = m.entries[at] // the older one of the two goes
 	}
@@ -149,16 +152,6 @@ func (m *memory) remember(hash uint64, raw []byte, c class) int32 {
 
 // place gives the first of the two places where a text may be; the other one is beside it.
 func (m *memory) place(hash uint64) uint64 { return hash & uint64(len(m.entries)-1) }
-
-// crowded reports whether there is no room for a text, so that few texts would push each
-// other out over and over.
-func (m *memory) crowded(hash uint64) bool {
-	if len(m.entries) == 0 {
-		return true
-	}
-	at := m.place(hash)
-	return m.filled >= len(m.entries)/8 && m.entries[at].raw != nil && m.entries[at^1].raw != nil
-}
 
 func (m *memory) grow() {
 	old := m.entries
