@@ -55,7 +55,7 @@ func (t *Tracker) noteSlot(what What, slot int, g *group, r *Record) {
 	if what == Expired || what == Waiting {
 		step++
 	}
-	t.note(what, step, g.key, r, p)
+	t.note(what, step, string(g.key), r, p)
 }
 
 func (p *partial) records() []*Record {
@@ -73,7 +73,7 @@ func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
 	}
 	others := 0
 	for g := t.oldest; g != nil; g = g.newer {
-		if g.key != key && step-1 < len(g.slots) && g.slots[step-1].held() {
+		if string(g.key) != key && step-1 < len(g.slots) && g.slots[step-1].held() {
 			others++
 		}
 	}

@@ -38,10 +38,7 @@ func (w *Writer) Uint(n uint64) { w.body = binary.AppendUvarint(w.body, n) }
 func (w *Writer) Int(n int64) { w.body = binary.AppendVarint(w.body, n) }
 
 // Text writes a text.
-func (w *Writer) Text(s string) {
-	w.Uint(uint64(len(s)))
-	w.body = append(w.body, s...)
-}
+func (w *Writer) Text(s string) { w.body = appendText(w.body, s) }
 
 // Record writes a record, or nil.
 func (w *Writer) Record(r *Record) {
@@ -64,8 +61,7 @@ func (w *Writer) Section(write func(w *Writer)) {
 	w.body = nil
 	write(w)
 	inner := w.body
-	w.body = binary.AppendUvarint(outer, uint64(len(inner)))
-	w.body = append(w.body, inner...)
+	w.body = appendText(outer, inner)
 }
 
 // Body gives what was written, without the records.
@@ -361,7 +357,7 @@ func (t *Tracker) Save(w *Writer) {
 	w.Uint(t.stats.Evicted)
 	w.Uint(uint64(t.groups.n))
 	for g := t.oldest; g != nil; g = g.newer {
-		w.Text(g.key)
+		w.body = appendText(w.body, g.key)
 		w.Uint(uint64(len(g.slots)))
 		for i := range g.slots {
 			t.savePartial(w, &g.slots[i])
@@ -431,10 +427,10 @@ func (t *Tracker) Load(r *Reader) error {
 
 func (t *Tracker) loadGroup(r *Reader) {
 	key := r.key()
-	g := newGroup(key, t.groups.hash(key))
+	g := t.newGroup(key, t.groups.hash(key))
 	g.older = t.newest
 	slots := r.Uint()
-	if slots > uint64(len(t.plan.steps)) || t.groups.get(g.key) != nil {
+	if slots > uint64(len(t.plan.steps)) || t.groups.get(key) != nil {
 		r.fail("it is of another query")
 		return
 	}

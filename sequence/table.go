@@ -32,7 +32,7 @@ func (t *table) get(key string) *group {
 // find is get for a key whose hash is known.
 func (t *table) find(key string, hash uint64) *group {
 	for g := *t.bucket(hash); g != nil; g = g.next {
-		if g.hash == hash && g.key == key {
+		if g.hash == hash && string(g.key) == key {
 			return g
 		}
 	}

@@ -2,7 +2,6 @@ package sequence
 
 import (
 	"math"
-	"strings"
 	"time"
 
 	"github.com/shrike-project/shrike/event"
@@ -41,22 +40,23 @@ type Stats struct {
 
 // Tracker holds the unfinished matches of one plan. It belongs to one goroutine.
 type Tracker struct {
-	plan   *Plan
-	opt    Options
-	groups *table
-	oldest *group // the list of groups, by the time of their latest first event
-	newest *group
-	look   int64 // no group expires before this time, in milliseconds
-	absent absences
-	sample sampler
-	order  uint64
-	stats  Stats
+	plan    *Plan
+	opt     Options
+	groups  *table
+	removed removed
+	oldest  *group // the list of groups, by the time of their latest first event
+	newest  *group
+	look    int64 // no group expires before this time, in milliseconds
+	absent  absences
+	sample  sampler
+	order   uint64
+	stats   Stats
 }
 
 // group is the state of one key. Slot i holds the unfinished match that has
 // matched steps 0 to i; most groups have one slot.
 type group struct {
-	key          string
+	key          []byte
 	hash         uint64 // of the key, in the table
 	slots        []partial
 	older, newer *group
@@ -64,10 +64,44 @@ type group struct {
 	slot         [1]partial // the memory of one slot
 }
 
-func newGroup(key string, hash uint64) *group {
-	g := &group{key: key, hash: hash}
-	g.slots = g.slot[:0]
+// newGroup gives a group without slots for a key, of which it keeps a copy. Its memory is
+// that of one that was removed, if there is one.
+func (t *Tracker) newGroup(key string, hash uint64) *group {
+	g := t.removed.take()
+	if g == nil {
+		g = &group{}
+	}
+	g.key, g.hash = append(g.key[:0], key...), hash
+	if g.slots == nil {
+		g.slots = g.slot[:0]
+	}
 	return g
+}
+
+// removed is groups whose memory is used again.
+type removed struct {
+	first *group // a list, linked by group.next
+	n     int
+}
+
+func (r *removed) take() *group {
+	g := r.first
+	if g != nil {
+		r.first, g.next = g.next, nil
+		r.n--
+	}
+	return g
+}
+
+// add adds a group that nothing refers to, while there are fewer than most.
+func (r *removed) add(g *group, most int) {
+	if r.n >= most {
+		return
+	}
+	clear(g.slots)
+	g.slots = g.slots[:0]
+	r.first, g.next = g, r.first
+	r.n++
 }
 
 // started gives the time of the latest first event in milliseconds. A match cannot
@@ -231,9 +265,7 @@ func (t *Tracker) put(g *group, slot int, p partial) {
 	for len(g.slots) <= slot {
 		g.slots = append(g.slots, partial{})
 	}
-	if old := &g.slots[slot]; old.held() {
-		t.note(Replaced, slot, g.key, p.record, old)
-	}
+	t.noteSlot(Replaced, slot, g, p.record)
 	g.slots[slot] = p
 }
 
@@ -296,7 +328,7 @@ func (t *Tracker) touch(key string) *group {
 	hash := t.groups.hash(key)
 	g := t.groups.find(key, hash)
 	if g == nil {
-		g = newGroup(strings.Clone(key), hash)
+		g = t.newGroup(key, hash)
 		t.groups.put(g)
 		for t.groups.n > t.opt.MaxKeys { // more than one too many after a snapshot
 			t.evict(t.oldest)
@@ -335,6 +367,7 @@ func (t *Tracker) release(g *group) {
 func (t *Tracker) remove(g *group) {
 	t.unlink(g)
 	t.groups.remove(g)
+	t.removed.add(g, leastBuckets+t.groups.n/4)
 }
 
 func (t *Tracker) unlink(g *group) {
