@@ -148,8 +148,7 @@ func (p *Plan) leadBlocks(last *partial) bool {
 // wait holds a match back until the absence of trailing events is certain. It
 // reports false where nothing can come between: then the match is complete.
 func (a *absences) wait(p *Plan, m Match, last partial) bool {
-	m.Key = strings.Clone(m.Key)
-	w := &wait{match: m, last: &last, behind: last.record.millis(), from: last.first().millis()}
+	w := &wait{match: m, last: &last, behind: last.record.millis(), from: last.began}
 	if p.leading {
 		if last.absent.lead == none {
 			return false // some time of the length of maxspan before the match is free

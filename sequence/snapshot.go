@@ -397,10 +397,11 @@ func (t *Tracker) loadPartial(r *Reader) partial {
 	if t.plan.missing {
 		a = &absence{lead: r.Int(), next: r.Int(), broken: r.Uint() == 1}
 	}
-	p := partial{record: list[len(list)-1], absent: a}
+	first := list[len(list)-1]
+	p := partial{record: first, began: first.millis(), absent: a}
 	for _, rec := range slices.Backward(list[:len(list)-1]) {
 		before := p
-		p = partial{before: &before, record: rec, absent: a}
+		p = partial{before: &before, record: rec, began: p.began, absent: a}
 	}
 	return p
 }

@@ -2,7 +2,7 @@ package sequence
 
 import "hash/maphash"
 
-// table finds groups by key. It takes two words a group, which a map does not get
+// table finds groups by key. It takes two to five words a group, which a map does not get
 // by with, and shrinks when keys have expired.
 type table struct {
 	seed    maphash.Seed
@@ -41,7 +41,7 @@ func (t *table) find(key string, hash uint64) *group {
 
 // put adds a group whose key is not there yet.
 func (t *table) put(g *group) {
-	if t.n++; t.n > len(t.buckets) {
+	if t.n++; t.n > len(t.buckets)/2 {
 		t.resize(2 * len(t.buckets))
 	}
 	b := t.bucket(g.hash)
@@ -55,7 +55,7 @@ func (t *table) remove(g *group) {
 		at = &(*at).next
 	}
 	*at, g.next = g.next, nil
-	if t.n--; t.n < len(t.buckets)/8 && len(t.buckets) > leastBuckets {
+	if t.n--; t.n < len(t.buckets)/16 && len(t.buckets) > leastBuckets {
 		t.resize(len(t.buckets) / 2)
 	}
 }

@@ -2,6 +2,7 @@ package sequence
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/shrike-project/shrike/event"
@@ -109,7 +110,7 @@ func (r *removed) add(g *group, most int) {
 func (g *group) started() int64 {
 	for i := range g.slots {
 		if p := &g.slots[i]; p.held() {
-			return p.first().millis()
+			return p.began
 		}
 	}
 	return none
@@ -120,6 +121,7 @@ func (g *group) started() int64 {
 type partial struct {
 	before *partial
 	record *Record
+	began  int64    // the time of the first record, in milliseconds
 	absent *absence // of plans with missing items, else nil
 }
 
@@ -233,7 +235,7 @@ func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
 		t.release(g)
 		return
 	}
-	p := partial{before: &before, record: r, absent: before.absent}
+	p := partial{before: &before, record: r, began: before.began, absent: before.absent}
 	if p.absent != nil {
 		p.absent.extend(r.millis())
 	}
@@ -248,9 +250,9 @@ func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
 
 // begin lets an event be the first step.
 func (t *Tracker) begin(key string, r *Record, emit func(Match)) {
-	p := partial{record: r}
+	p := partial{record: r, began: r.millis()}
 	if t.plan.missing {
-		p.absent = t.absent.begin(t.plan, key, r.millis())
+		p.absent = t.absent.begin(t.plan, key, p.began)
 	}
 	if len(t.plan.steps) == 1 {
 		t.complete(key, p, emit)
@@ -272,7 +274,7 @@ func (t *Tracker) put(g *group, slot int, p partial) {
 // complete makes a match of a partial that has all its steps, or lets it wait for
 // the absence of an event.
 func (t *Tracker) complete(key string, p partial, emit func(Match)) {
-	m := Match{Key: key, Order: t.order}
+	m := Match{Key: strings.Clone(key), Order: t.order}
 	t.order++
 	last := len(t.plan.steps) - 1
 	if p.absent != nil && (p.absent.broken || t.plan.leadBlocks(&p)) {
