@@ -86,7 +86,7 @@ func New(rules []*rule.Rule, opt Options) *Detector {
 		for item := range c.conditions {
 			d.items = append(d.items, hit{
 				rule: int32(len(d.rules)), item: int32(item), condition: int32(len(d.items)), keys: alone,
-				clock: int32(c.clock), sample: c.plan != nil && c.plan.IsSample(), override: c.override,
+				clock: int32(c.clock), sample: c.plan != nil && c.plan.IsSample(), begins: c.plan != nil && c.plan.Begins(item), override: c.override,
 			})
 		}
 		d.rules = append(d.rules, c)

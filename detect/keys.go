@@ -14,7 +14,9 @@ type eventKeys struct {
 // keySet is the keys that an event has for items joined by the same fields.
 type keySet struct {
 	set      int32
-	from, to int // of the list
+	keyed    bool // there are keys
+	noted    bool // they are in the list
+	from, to int  // of the list
 }
 
 func (k *eventKeys) reset() {
@@ -22,15 +24,38 @@ func (k *eventKeys) reset() {
 	k.list.Reset()
 }
 
-// of gives the place among the sets of that of an item.
-func (k *eventKeys) of(ev *event.Event, d *Detector, h *hit) int {
+// find gives the place among the sets of that of an item; -1: it is not there.
+func (k *eventKeys) find(h *hit) int {
 	for at := range k.sets {
 		if k.sets[at].set == h.keys {
 			return at
 		}
 	}
-	from := k.list.Len()
-	d.rules[h.rule].plan.Keys(ev, int(h.item), &k.list)
-	k.sets = append(k.sets, keySet{h.keys, from, k.list.Len()})
-	return len(k.sets) - 1
+	return -1
+}
+
+// has reports whether the event has keys for an item, which need not be noted.
+func (k *eventKeys) has(ev *event.Event, d *Detector, h *hit) bool {
+	at := k.find(h)
+	if at < 0 {
+		at = len(k.sets)
+		k.sets = append(k.sets, keySet{set: h.keys, keyed: d.rules[h.rule].plan.Keyed(ev, int(h.item))})
+	}
+	return k.sets[at].keyed
+}
+
+// of notes the keys of an item, and gives the place among the sets of that of the item.
+func (k *eventKeys) of(ev *event.Event, d *Detector, h *hit) int {
+	at := k.find(h)
+	if at < 0 {
+		at = len(k.sets)
+		k.sets = append(k.sets, keySet{set: h.keys})
+	}
+	if s := &k.sets[at]; !s.noted {
+		s.noted, s.from = true, k.list.Len()
+		d.rules[h.rule].plan.Keys(ev, int(h.item), &k.list)
+		s.to = k.list.Len()
+		s.keyed = s.from < s.to
+	}
+	return at
 }

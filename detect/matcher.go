@@ -1,9 +1,6 @@
 package detect
 
 import (
-	"iter"
-	"unsafe"
-
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/predicate"
 	"github.com/shrike-project/shrike/sequence"
@@ -23,6 +20,7 @@ type hit struct {
 	keys       int32 // items joined by the same fields have the same; alone: the rule needs no other event
 	clock      int32
 	sample     bool
+	begins     bool        // a match can begin with the item; see begun
 	override   event.Field // as in compiled
 }
 
@@ -53,7 +51,8 @@ type Matcher struct {
 	sighter sighter
 	packer  sequence.Packer
 	joined  joined // of the current event
-	slab    slab
+	slab    *slab  // of the arrivals since the last Pause; nil: there were none
+	begun   *begun // nil: keys are noted of all hits
 }
 
 // reach is how far time has come; the zero value: nobody knows.
@@ -143,142 +142,6 @@ func (m *Matcher) see(ev *event.Event) {
 	}
 }
 
-// Arrival is an event on its way to the rules that need several, or, without a
-// record, the news how far time has come. It owns its memory.
-type Arrival struct {
-	record  *sequence.Record
-	clock   int
-	hits    []itemHit // in the order of the rules
-	earlier reach     // how far time had come before the event
-	bytes   int       // its share of those that wait
-}
-
-// itemHit is an item of a rule that an event hits, and the keys under which it does.
-type itemHit struct {
-	rule, item int32
-	keys       []string
-}
-
-// byRule gives the hits of each rule.
-func byRule(hits []itemHit) iter.Seq2[int32, []itemHit] {
-	return func(yield func(int32, []itemHit) bool) {
-		for len(hits) > 0 {
-			n := 1
-			for n < len(hits) && hits[n].rule == hits[0].rule {
-				n++
-			}
-			if !yield(hits[0].rule, hits[:n]) {
-				return
-			}
-			hits = hits[n:]
-		}
-	}
-}
-
-// Arrivals calls emit with what the event that was matched last hits of rules that
-// need several events; more than once only where rules tell the time by different
-// fields.
-func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
-	d, j := m.d, &m.joined
-	j.reset()
-	for _, n := range h.list {
-		if d.items[n].keys != alone {
-			j.add(ev, d, n)
-		}
-	}
-	if len(j.hits) == 0 {
-		return
-	}
-	keys := j.keys.list.AppendTo(m.slab.keys.take(j.keys.list.Len())[:0], m.slab.text(j.keys.list.Text()))
-	for clock := range d.clocks {
-		if n := j.count(d, clock); n > 0 {
-			a := &m.slab.arrivals.take(1)[0]
-			*a = Arrival{record: d.record(ev, clock, &m.packer), clock: clock, earlier: m.earlier[clock]}
-			a.hits = j.appendHits(m.slab.hits.take(n)[:0], d, clock, keys)
-			emit(a)
-		}
-	}
-}
-
-// joined is what an event hits of rules that need several, with its keys.
-type joined struct {
-	hits []joinedHit
-	keys eventKeys
-}
-
-// joinedHit is a hit of an item whose keys are those of a set.
-type joinedHit struct {
-	at  int32 // among the detector's items
-	set int32
-}
-
-func (j *joined) reset() {
-	j.hits = j.hits[:0]
-	j.keys.reset()
-}
-
-// add adds a hit of a rule, if the event has its join keys.
-func (j *joined) add(ev *event.Event, d *Detector, item int32) {
-	set := j.keys.of(ev, d, &d.items[item])
-	if s := &j.keys.sets[set]; s.from < s.to {
-		j.hits = append(j.hits, joinedHit{item, int32(set)})
-	}
-}
-
-// count tells how many hits are of rules that tell the time by a clock.
-func (j *joined) count(d *Detector, clock int) (n int) {
-	for i := range j.hits {
-		if int(d.items[j.hits[i].at].clock) == clock {
-			n++
-		}
-	}
-	return n
-}
-
-// appendHits appends the hits of rules that tell the time by a clock. Keys are those of
-// the list.
-func (j *joined) appendHits(list []itemHit, d *Detector, clock int, keys []string) []itemHit {
-	for _, joined := range j.hits {
-		h := &d.items[joined.at]
-		if int(h.clock) == clock {
-			s := &j.keys.sets[joined.set]
-			list = append(list, itemHit{h.rule, h.item, keys[s.from:s.to:s.to]})
-		}
-	}
-	return list
-}
-
-// slab gives arrivals, which wait about as long as those after them, parts of the same
-// memory.
-type slab struct {
-	arrivals block[Arrival]
-	hits     block[itemHit]
-	keys     block[string]
-	texts    block[byte]
-}
-
-// text copies a text.
-func (s *slab) text(text []byte) string {
-	out := s.texts.take(len(text))
-	copy(out, text)
-	return unsafe.String(unsafe.SliceData(out), len(out)) // nobody writes there any more
-}
-
-type block[T any] struct{ free []T }
-
-// blockBytes is how much memory is made at once.
-const blockBytes = 8 << 10
-
-func (b *block[T]) take(n int) []T {
-	if n > len(b.free) {
-		var one T
-		b.free = make([]T, max(n, blockBytes/int(unsafe.Sizeof(one))))
-	}
-	out := b.free[:n:n]
-	b.free = b.free[n:]
-	return out
-}
-
 // From says where the documents of the events to come stand; see sequence.Packer.From.
 func (m *Matcher) From(data []byte, again func(from, to int) []byte) { m.packer.From(data, again) }
 
@@ -287,23 +150,13 @@ func (m *Matcher) From(data []byte, again func(from, to int) []byte) { m.packer.
 // given to another goroutine from now on.
 func (m *Matcher) Pause(emit func(*Arrival)) {
 	m.packer.Seal()
+	m.seal()
 	for clock, r := range m.latest {
 		if r.known {
 			emit(&Arrival{clock: clock, earlier: r})
 		}
 		m.latest[clock] = reach{}
 	}
-}
-
-// record copies what is kept of an event.
-func (d *Detector) record(ev *event.Event, clock int, p *sequence.Packer) *sequence.Record {
-	r := &sequence.Record{}
-	p.Pack(r, ev.Index, ev.ID, ev.Source)
-	r.Time, r.Timed = d.clocks[clock].time(ev)
-	if tie := d.clocks[clock].tie; tie != event.NoField {
-		r.SetTie(ev.First(tie))
-	}
-	return r
 }
 
 // ItemHit is an event query of a sequence that an event hits.

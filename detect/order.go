@@ -157,6 +157,7 @@ func (o *order) spill() error {
 		if err != nil {
 			break
 		}
+		a.done()
 	}
 	if err == nil {
 		err = w.Flush()

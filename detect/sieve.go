@@ -147,6 +147,8 @@ func (v *sieve) finish(observe func(*Arrival) error) error {
 			m.Arrivals(&ev, &hits, func(a *Arrival) {
 				if a.keep(found); err == nil && len(a.hits) > 0 {
 					err = observe(a)
+				} else {
+					a.done()
 				}
 			})
 			if err != nil {

@@ -133,6 +133,9 @@ func (s *Stream) restoreTrackers(r *sequence.Reader) (map[int]int, error) {
 		if err := s.trackers[i].Load(section); err != nil {
 			return nil, err
 		}
+		if s.begun != nil {
+			s.begun.rules[i].Store(true)
+		}
 	}
 	return here, r.Err()
 }

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/shrike-project/shrike/event"
@@ -66,6 +67,7 @@ type Stream struct {
 	opt      StreamOptions
 	trackers []*sequence.Tracker // by rule; nil for single event queries
 	emitters []func(sequence.Match)
+	begun    *begun         // nil where Notes are told of what changes nothing
 	emit     func(*Signal)  // of the call at hand
 	hits     []sequence.Hit // of the rule that is shown an event
 	orders   []*order       // by clock
@@ -104,6 +106,9 @@ func (d *Detector) NewStream(opt StreamOptions) *Stream {
 	s := &Stream{d: d, opt: opt, trackers: make([]*sequence.Tracker, len(d.rules)), emitters: make([]func(sequence.Match), len(d.rules)), advanced: make([]event.Time, len(d.clocks))}
 	s.sieve = sieve{d: d, opt: opt}
 	s.stats.Late = map[*rule.Rule]uint64{}
+	if opt.Notes == nil {
+		s.begun = &begun{rules: make([]atomic.Bool, len(d.rules))}
+	}
 	for i, c := range d.rules {
 		if c.plan == nil {
 			continue
@@ -172,6 +177,8 @@ func (s *Stream) Observe(a *Arrival, emit func(*Signal)) error {
 	if o.late(a) {
 		if a.hits = s.late(a.hits); len(a.hits) > 0 {
 			s.judge(a)
+		} else {
+			a.done()
 		}
 		return nil
 	}
@@ -261,16 +268,27 @@ func (s *Stream) Finish(emit func(*Signal)) error {
 	return nil
 }
 
-// judge shows an arrival, in its turn, to the trackers it hits.
+// judge shows an arrival, in its turn, to the trackers it hits, and is done with it.
 func (s *Stream) judge(a *Arrival) {
+	defer a.done()
 	if a.record.Timed && s.twins[a.clock].again(a.record) {
 		s.stats.Repeated++
 		return
 	}
 	for rule, hits := range byRule(a.hits) {
+		if s.begun != nil && !s.begun.has(rule) {
+			if !s.d.begins(hits) {
+				continue
+			}
+			s.begun.rules[rule].Store(true)
+		}
 		s.hits = s.hits[:0]
 		for i := range hits {
-			s.hits = append(s.hits, sequence.Hit{Item: int(hits[i].item), Keys: hits[i].keys})
+			keys := hits[i].keys
+			if keys == nil {
+				keys = s.leftOut(a.record, &hits[i])
+			}
+			s.hits = append(s.hits, sequence.Hit{Item: int(hits[i].item), Keys: keys})
 		}
 		s.trackers[rule].Observe(a.record, s.hits, s.emitters[rule])
 	}

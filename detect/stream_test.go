@@ -293,6 +293,32 @@ func TestAnEventIsOneEvent(t *testing.T) {
 	}
 }
 
+// TestTwinsByText has many events of one instant without an id, most of one length, whose
+// documents are read again to tell them apart.
+func TestTwinsByText(t *testing.T) {
+	again := makeRule(t, "again", `sequence by key [any where step == "a"] [any where step == "a"]`, "")
+	f := follow(t, detect.StreamOptions{Lateness: time.Minute}, again)
+	m, dec := f.d.NewMatcher(), f.d.NewDecoder()
+	m.LeaveKeys(f.stream)
+	var ev event.Event
+	var hits detect.Hits
+	for i := range 200 {
+		text := fmt.Appendf(nil, `{"@timestamp":"2026-01-01T00:00:00Z","step":"a","key":"%d","pad":"%s"}`, i%50/2, strings.Repeat("x", i%50%2))
+		m.From(text, func(from, to int) []byte { return text[from:to] })
+		if err := dec.Decode(text, &ev); err != nil {
+			t.Fatal(err)
+		}
+		m.Match(&ev, &hits)
+		m.Arrivals(&ev, &hits, func(a *detect.Arrival) { _ = f.stream.Observe(a, f.signal) })
+	}
+	if err := f.stream.Finish(f.signal); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.stream.Stats().Repeated; n != 150 || len(f.signals) != 25 {
+		t.Errorf("%d repeated and %d signals, expected 150 and 25", n, len(f.signals))
+	}
+}
+
 // TestWaitingIsBounded fills what may wait: the oldest are judged early, in their order.
 func TestWaitingIsBounded(t *testing.T) {
 	f := follow(t, detect.StreamOptions{Lateness: time.Hour, MostWaiting: 2000}, pair(t, "ab", ""))

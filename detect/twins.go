@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"slices"
-
 	"github.com/shrike-project/shrike/event"
 	"github.com/shrike-project/shrike/sequence"
 )
@@ -15,15 +13,27 @@ import (
 // to be remembered; later ones of an earlier instant are late.
 type twins struct {
 	at   event.Time
-	few  []identity // as long as they are
-	many map[identity]struct{}
+	few  []twin // the first of each likeness, as long as they are
+	many map[likeness]*sequence.Record
+	same map[identity]struct{} // of all of a likeness that there are several of
 }
 
-// identity is what tells one event from others: its index and id, or where it has no id
-// its text, of which the hash is enough.
-type identity struct {
+// likeness is what is known of an event without reading it. With an id, it tells the event
+// from all others.
+type likeness struct {
 	index, id string
-	sum       uint64
+	length    int
+}
+
+type twin struct {
+	likeness
+	first *sequence.Record
+}
+
+// identity tells events without an id from each other: the hash of the text is enough.
+type identity struct {
+	index string
+	sum   uint64
 }
 
 // fewTwins is how many events of an instant are looked at one by one.
@@ -32,25 +42,55 @@ const fewTwins = 8
 // again tells whether an event was seen before, and remembers it.
 func (t *twins) again(r *sequence.Record) bool {
 	if r.Time != t.at {
-		t.at, t.few = r.Time, t.few[:0]
-		if len(t.many) > 0 {
-			clear(t.many)
+		t.forget()
+		t.at = r.Time
+	}
+	like := likeness{r.Index(), r.ID(), r.Length()}
+	if like.id != "" {
+		like.length = 0
+	}
+	first := t.first(like, r)
+	if first == r || like.id != "" {
+		return first != r
+	}
+	if t.same == nil {
+		t.same = map[identity]struct{}{}
+	}
+	t.same[identity{like.index, first.Sum()}] = struct{}{}
+	who := identity{like.index, r.Sum()}
+	_, again := t.same[who]
+	t.same[who] = struct{}{}
+	return again
+}
+
+// first gives the first event of a likeness, which is r if there is none yet.
+func (t *twins) first(like likeness, r *sequence.Record) *sequence.Record {
+	for i := range t.few {
+		if t.few[i].likeness == like {
+			return t.few[i].first
 		}
 	}
-	who := identity{index: r.Index(), id: r.ID(), sum: r.Sum()}
-	if slices.Contains(t.few, who) {
-		return true
-	}
 	if len(t.few) < fewTwins {
-		t.few = append(t.few, who)
-		return false
+		t.few = append(t.few, twin{like, r})
+		return r
 	}
-	if _, again := t.many[who]; again {
-		return true
+	if first, known := t.many[like]; known {
+		return first
 	}
 	if t.many == nil {
-		t.many = map[identity]struct{}{}
+		t.many = map[likeness]*sequence.Record{}
 	}
-	t.many[who] = struct{}{}
-	return false
+	t.many[like] = r
+	return r
+}
+
+func (t *twins) forget() {
+	clear(t.few)
+	t.few = t.few[:0]
+	if len(t.many) > 0 {
+		clear(t.many)
+	}
+	if len(t.same) > 0 {
+		clear(t.same)
+	}
 }

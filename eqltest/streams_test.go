@@ -329,10 +329,18 @@ func (w *streamWorld) matchText(match []int) string {
 	return b.String()
 }
 
+// streamWay is a way to run a rule over documents.
+type streamWay struct {
+	name    string
+	opt     detect.StreamOptions
+	restore bool // a new stream goes on after each event
+	again   bool // documents are read again, and arrivals come in batches
+}
+
 // signals runs a rule over the documents in an order of arrival, and gives its
 // signals, sorted.
-func (w *streamWorld) signals(d *detect.Detector, arrival []int, opt detect.StreamOptions, restore bool) ([]string, error) {
-	stream, m, dec := d.NewStream(opt), d.NewMatcher(), d.NewDecoder()
+func (w *streamWorld) signals(d *detect.Detector, arrival []int, way streamWay) ([]string, error) {
+	stream, m, dec := d.NewStream(way.opt), d.NewMatcher(), d.NewDecoder()
 	out := []string{}
 	signal := func(s *detect.Signal) {
 		text := ""
@@ -349,17 +357,34 @@ func (w *streamWorld) signals(d *detect.Detector, arrival []int, opt detect.Stre
 	var hits detect.Hits
 	var failed error
 	observe := func(a *detect.Arrival) { failed = errors.Join(failed, stream.Observe(a, signal)) }
-	for _, doc := range arrival {
-		if err := dec.Decode([]byte(w.docs[doc]), &ev); err != nil {
+	var waiting []*detect.Arrival
+	take := observe
+	if way.again {
+		m.LeaveKeys(stream)
+		take = func(a *detect.Arrival) { waiting = append(waiting, a) }
+	}
+	for i, doc := range arrival {
+		text := []byte(w.docs[doc])
+		if way.again {
+			m.From(text, func(from, to int) []byte { return []byte(w.docs[doc])[from:to] })
+		}
+		if err := dec.Decode(text, &ev); err != nil {
 			return nil, err
 		}
 		ev.ID = fmt.Sprint(doc)
 		m.Match(&ev, &hits)
-		m.Arrivals(&ev, &hits, observe)
-		if restore {
+		m.Arrivals(&ev, &hits, take)
+		if way.again && (i%4 == 3 || i == len(arrival)-1) {
+			m.Pause(take)
+			for _, a := range waiting {
+				observe(a)
+			}
+			waiting = waiting[:0]
+		}
+		if way.restore {
 			m.Pause(observe)
 			snapshot := stream.Snapshot().Bytes()
-			stream = d.NewStream(opt)
+			stream = d.NewStream(way.opt)
 			failed = errors.Join(failed, stream.Restore(snapshot))
 		}
 	}
@@ -390,15 +415,13 @@ func TestSequencesOfDocumentsAgreeWithTheDefinition(t *testing.T) {
 		arrival := r.Perm(len(w.docs))
 		want := w.reference(arrival)
 		matches += len(want)
-		for _, way := range []struct {
-			name    string
-			opt     detect.StreamOptions
-			restore bool
-		}{
-			{"at the end", detect.StreamOptions{Lateness: detect.Unlimited}, false},
-			{"within the lateness, restored after each event", detect.StreamOptions{Lateness: time.Second}, true},
+		for _, way := range []streamWay{
+			{name: "at the end", opt: detect.StreamOptions{Lateness: detect.Unlimited}},
+			{name: "within the lateness, restored after each event", opt: detect.StreamOptions{Lateness: time.Second}, restore: true},
+			{name: "read again, at the end", opt: detect.StreamOptions{Lateness: detect.Unlimited}, again: true},
+			{name: "read again, within the lateness", opt: detect.StreamOptions{Lateness: time.Second}, again: true},
 		} {
-			got, err := w.signals(d, arrival, way.opt, way.restore)
+			got, err := w.signals(d, arrival, way)
 			if err != nil || !slices.Equal(got, want) {
 				t.Fatalf("seed %d, %s: %s\narrival %v\ngot  %q (%v)\nwant %q", seed, way.name, w, arrival, got, err, want)
 			}

@@ -122,12 +122,31 @@ func (e *Event) rawAt(p int32) ([]byte, bool) {
 // in one place, without escapes, and of a type that leaves texts alone. For other fields,
 // and missing ones, it reports false, and Values tells more. The bytes are the document's.
 func (e *Event) Text(f Field) ([]byte, bool) {
-	raw, single := e.Raw(f)
-	if !single || len(raw) < 2 || raw[0] != '"' || !e.set.fields[f].verbatim() {
+	raw := e.oneText(f)
+	if raw == nil {
 		return nil, false
 	}
 	raw = raw[1 : len(raw)-1]
 	return raw, bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw)
+}
+
+// Has reports whether Values gives any.
+func (e *Event) Has(f Field) bool { return e.oneText(f) != nil || len(e.Values(f)) > 0 }
+
+// oneText gives the value of a field that is one text, of a type that leaves texts alone, as
+// it is written; else nil.
+func (e *Event) oneText(f Field) []byte {
+	raw, single := e.Raw(f)
+	if !single || len(raw) < 2 || raw[0] != '"' || !e.set.fields[f].verbatim() {
+		return nil
+	}
+	return raw
+}
+
+// Whole reports whether Source is all that the fields were read from, as it is not of a
+// search hit.
+func (e *Event) Whole() bool {
+	return e.Source != nil && cap(e.doc)-cap(e.Source) == skipSpace(e.doc, 0)
 }
 
 // Fields gives the set the event was decoded with.

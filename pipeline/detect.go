@@ -91,6 +91,7 @@ func Detect(ctx context.Context, src Source, d *detect.Detector, opt DetectOptio
 			}
 			judge := arriving(j)
 			if opt.Resume == nil {
+				j.matcher.LeaveKeys(stream)
 				judge.Begin = func(seen Seen) { j.matcher.From(seen.Data, t.reading(seen.Again)) }
 			}
 			return judge

@@ -89,6 +89,15 @@ func place(data, part []byte) (at int, ok bool) {
 	return at, &data[at] == &part[0]
 }
 
+// Rereads reports whether a document is one of those that are read again, and not kept.
+func (p *Packer) Rereads(doc []byte) bool {
+	if p.later == nil {
+		return false
+	}
+	_, ok := place(p.within, doc)
+	return ok
+}
+
 // Pack sets the hit of a record and its document to copies.
 func (p *Packer) Pack(r *Record, index, id string, doc []byte) {
 	switch {
@@ -103,7 +112,6 @@ func (p *Packer) Pack(r *Record, index, id string, doc []byte) {
 	if p.later != nil {
 		if at, ok := place(p.within, doc); ok {
 			r.bundle, r.at, r.length = p.later, uint32(at), uint32(len(doc))
-			r.hash(doc)
 			return
 		}
 	}
@@ -188,8 +196,18 @@ func (r *Record) hash(doc []byte) {
 	}
 }
 
-// Sum is a hash of the document of an event that has no id, within this process.
-func (r *Record) Sum() uint64 { return r.sum }
+// Sum is a hash of the document of an event that has no id, within this process. One that
+// is not kept is read for it, by the goroutine that reads documents.
+func (r *Record) Sum() uint64 {
+	if r.sum == 0 && r.bundled().again != nil {
+		var u Unpacker
+		r.hash(u.Document(r))
+	}
+	return r.sum
+}
+
+// Length is that of the document in bytes.
+func (r *Record) Length() int { return int(r.length) }
 
 // Unpacker gives the documents of records that come one after another. The zero value
 // is ready for use.

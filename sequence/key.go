@@ -78,6 +78,16 @@ func (p *Plan) Keys(ev *event.Event, item int, list *KeyList) {
 	list.ends = append(list.ends, len(list.text))
 }
 
+// Keyed reports whether an event has keys for an item.
+func (p *Plan) Keyed(ev *event.Event, item int) bool {
+	for i := range p.items[item].keys {
+		if k := &p.items[item].keys[i]; !k.optional && !ev.Has(k.field) {
+			return false
+		}
+	}
+	return true
+}
+
 // combine appends the keys of an event that has several values of a field.
 func (l *KeyList) combine(keys []key, ev *event.Event) {
 	values := make([][]event.Value, len(keys))

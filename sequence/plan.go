@@ -2,6 +2,7 @@ package sequence
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shrike-project/shrike/eql"
@@ -103,6 +104,13 @@ func (p *Plan) Needed() []int {
 		}
 	}
 	return list
+}
+
+// Begins reports whether an event of an item changes anything where none of the plan's
+// items was hit before.
+func (p *Plan) Begins(item int) bool {
+	it := &p.items[item]
+	return p.sample || it.gap == 0 || slices.Contains(it.steps, 0)
 }
 
 // ItemOfStep gives the item that a step belongs to.

@@ -57,7 +57,7 @@ func (t *Tracker) observeSample(r *Record, hits []Hit, emit func(Match)) {
 			}
 			c.choose(1, func(records []*Record) {
 				t.noteSample(Completed, h.Item, key, nil, records)
-				emit(Match{Key: key, Records: records, Order: t.order})
+				emit(Match{Key: c.key, Records: records, Order: t.order})
 				t.order++
 				c.done, c.items = true, nil
 			})

@@ -81,6 +81,9 @@ func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *d
 				}
 			}
 			matcher.Arrivals(ev, &hits, emit)
+		}, Pause: func(_ pipeline.Seen, emit func(*detect.Arrival)) error {
+			matcher.Pause(emit)
+			return nil
 		}}
 	}
 	fires := func(*detect.Signal) { e.Fires++ }

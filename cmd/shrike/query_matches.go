@@ -51,6 +51,9 @@ func (p *program) queryMatches(ctx context.Context, q *eql.Query, types *event.T
 		return pipeline.Judge[*detect.Arrival]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, _ event.Extent, emit func(*detect.Arrival)) {
 			matcher.Match(ev, &hits)
 			matcher.Arrivals(ev, &hits, emit)
+		}, Pause: func(_ pipeline.Seen, emit func(*detect.Arrival)) error {
+			matcher.Pause(emit)
+			return nil
 		}}
 	}
 	src := p.open(paths, o.input)
