@@ -39,8 +39,7 @@ func (b *Builder) source(r *sequence.Record) *source {
 	if s.id == "" {
 		// The content is the identity, so that white space and the order of members
 		// do not matter.
-		b.buf = s.root.AppendCanonical(b.buf[:0])
-		s.id = hash(b.buf)
+		s.id = hash(b.reader.Canonical(&s.root))
 	}
 	if own := lookup(&s.root, "kibana.alert.ancestors"); own != nil && own.Kind() == event.ListNode {
 		for i := range own.List() {
@@ -113,12 +112,22 @@ func (b *Builder) eventAlertID(s *source, objectID string) string {
 
 func hash(text []byte) string {
 	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	var digits [2 * sha256.Size]byte
+	hex.Encode(digits[:], sum[:])
+	return string(digits[:])
 }
 
 // lookup finds the value of a dotted field in a document, however it is nested; nil
 // if there is none, or null.
 func lookup(doc *event.Node, field string) *event.Node {
+	first, rest, dotted := strings.Cut(field, ".")
+	members := doc.From(first)
+	if len(members) == 0 || !strings.HasPrefix(members[0].Name(), first) {
+		return nil
+	}
+	if dotted && members[0].Name() == first && (len(members) == 1 || !strings.HasPrefix(members[1].Name(), first)) {
+		return lookupIn(&members[0], rest)
+	}
 	if m := doc.Member(field); m != nil {
 		if m.Kind() == event.NullNode {
 			return nil
@@ -129,20 +138,22 @@ func lookup(doc *event.Node, field string) *event.Node {
 		if field[i] != '.' {
 			continue
 		}
-		inner := doc.Member(field[:i])
-		if inner == nil {
-			continue
-		}
-		switch inner.Kind() {
-		case event.ObjectNode:
-			if v := lookup(inner, field[i+1:]); v != nil {
-				return v
-			}
-		case event.ListNode:
-			if v := lookupEach(inner.List(), field[i+1:]); v != nil {
+		if inner := doc.Member(field[:i]); inner != nil {
+			if v := lookupIn(inner, field[i+1:]); v != nil {
 				return v
 			}
 		}
+	}
+	return nil
+}
+
+// lookupIn finds the value of a field in an object, or the values in the objects of a list.
+func lookupIn(n *event.Node, field string) *event.Node {
+	switch n.Kind() {
+	case event.ObjectNode:
+		return lookup(n, field)
+	case event.ListNode:
+		return lookupEach(n.List(), field)
 	}
 	return nil
 }

@@ -31,7 +31,9 @@ type TreeReader struct {
 	depth int
 	stack []Node // the members and elements of what is being read
 	order []placed
-	free  []Node // memory for what was read
+	free  []Node   // memory for what was read
+	json  []byte   // of Canonical
+	at    []Extent // of members in it
 }
 
 // Read reads a document. It gives null for text that is not an object.
@@ -41,11 +43,36 @@ func (r *TreeReader) Read(doc []byte) Node {
 		return Node{}
 	}
 	r.doc, r.text, r.i, r.depth = doc, view(doc), i, 0
-	return ObjectOf(r.object())
+	list, written := r.object()
+	return Node{kind: ObjectNode, written: written, list: list}
 }
 
-// maxKeptNodes is how much memory a reader keeps for its next documents.
-const maxKeptNodes = 4096
+// Canonical gives what AppendCanonical writes of an object that was read, until Reset. Of
+// its members, those that are objects or lists and that AppendJSON writes alike know it from
+// then on.
+func (r *TreeReader) Canonical(n *Node) []byte {
+	from := len(r.json)
+	r.json, r.at = append(r.json, '{'), r.at[:0]
+	for i := range n.list {
+		r.json = n.list[i].appendName(r.json, i, nodeStyle{})
+		start := len(r.json)
+		r.json = n.list[i].append(r.json, nodeStyle{})
+		r.at = append(r.at, Extent{start, len(r.json)})
+	}
+	r.json = append(r.json, '}')
+	for i, at := range r.at {
+		if m := &n.list[i]; m.kind >= ListNode && m.written&(markup|spoken) == 0 {
+			m.text = view(r.json[at.Start:at.End])
+		}
+	}
+	return r.json[from:]
+}
+
+// maxKeptNodes and maxKeptJSON are how much memory a reader keeps for its next documents.
+const (
+	maxKeptNodes = 4096
+	maxKeptJSON  = 1 << 20
+)
 
 // Reset takes back the memory of all trees that were read, and forgets their
 // documents.
@@ -57,9 +84,12 @@ func (r *TreeReader) Reset() {
 	if cap(r.free) > maxKeptNodes {
 		r.free = nil
 	}
+	if cap(r.json) > maxKeptJSON {
+		r.json = nil
+	}
 	clear(r.stack[:cap(r.stack)])
 	clear(r.free)
-	r.stack, r.free = r.stack[:0], r.free[:0]
+	r.stack, r.free, r.json = r.stack[:0], r.free[:0], r.json[:0]
 }
 
 // Room gives memory for n nodes, which holds until Reset.
@@ -83,8 +113,8 @@ func (r *TreeReader) peek() byte {
 	return 0
 }
 
-// object reads the object at i, gives its members and moves behind it.
-func (r *TreeReader) object() []Node {
+// object reads the object at i, gives its members with their forms and moves behind it.
+func (r *TreeReader) object() ([]Node, form) {
 	base := len(r.stack)
 	r.i++
 	r.depth++
@@ -109,11 +139,12 @@ loop:
 		}
 	}
 	r.depth--
-	return r.members(base)
+	forms := r.forms(base)
+	return r.members(base), forms
 }
 
-// array reads the array at i, gives its elements and moves behind it.
-func (r *TreeReader) array() []Node {
+// array reads the array at i, gives its elements with their forms and moves behind it.
+func (r *TreeReader) array() ([]Node, form) {
 	base := len(r.stack)
 	r.i++
 	r.depth++
@@ -131,7 +162,16 @@ loop:
 		}
 	}
 	r.depth--
-	return r.take(base)
+	forms := r.forms(base)
+	return r.take(base), forms
+}
+
+// forms gives the forms that all texts on the stack have, from base on.
+func (r *TreeReader) forms(base int) (forms form) {
+	for i := base; i < len(r.stack); i++ {
+		forms |= r.stack[i].written | r.stack[i].spelling
+	}
+	return forms
 }
 
 // value reads a value into a node of the stack, the last one, which is null.
@@ -146,12 +186,14 @@ func (r *TreeReader) value(at int) {
 		n.text, n.written = r.str()
 		return
 	case c == '{':
-		list := r.object()
-		r.stack[at].kind, r.stack[at].list = ObjectNode, list
+		list, forms := r.object() // the stack may be another one then
+		n := &r.stack[at]
+		n.kind, n.list, n.written = ObjectNode, list, forms
 		return
 	case c == '[':
-		list := r.array()
-		r.stack[at].kind, r.stack[at].list = ListNode, list
+		list, forms := r.array()
+		n := &r.stack[at]
+		n.kind, n.list, n.written = ListNode, list, forms
 		return
 	case c == '}' || c == ']' || c == ',' || c == 0:
 		return
@@ -288,7 +330,7 @@ func join(a, b *Node) Node {
 	} else {
 		v = ListOf(append(slices.Clip(asList(a)), asList(b)...))
 	}
-	v.name, v.spelling = a.name, a.spelling
+	v.name, v.spelling, v.written = a.name, a.spelling, a.written|b.written
 	return v
 }
 

@@ -24,12 +24,12 @@ type Node struct {
 	written  form // how text is written as a JSON string
 	spelling form // how name is
 	name     string
-	text     string
+	text     string // of an object or a list: its JSON, if that is known
 	list     []Node // nil in a list: of nulls only, and itself null in JSON
 }
 
 // form tells how a text is written as a JSON string: as it stands, where the form is
-// 0.
+// 0. That of an object or a list is what the forms of all texts in it have.
 type form uint8
 
 const (
@@ -57,7 +57,7 @@ func (n *Node) List() []Node { return n.list }
 // an object have to be in the order of their names.
 func (n *Node) With(list []Node) Node {
 	c := *n
-	if c.list = list; list == nil {
+	if c.list, c.text = list, ""; list == nil {
 		c.list = []Node{}
 	}
 	return c
@@ -78,7 +78,10 @@ func ListOf(elements []Node) Node { return Node{kind: ListNode, list: elements} 
 
 // Text gives the text of a string, and a number, true and false as they are written.
 func (n *Node) Text() string {
-	if n.written&escaped != 0 {
+	switch {
+	case n.kind >= ListNode:
+		return ""
+	case n.written&escaped != 0:
 		return string(appendUnescaped(nil, []byte(n.text)))
 	}
 	return n.text
@@ -86,6 +89,15 @@ func (n *Node) Text() string {
 
 // Member gives a member of an object; nil if there is none, or n is no object.
 func (n *Node) Member(name string) *Node {
+	if list := n.From(name); len(list) > 0 && list[0].name == name {
+		return &list[0]
+	}
+	return nil
+}
+
+// From gives the members of an object from a name on, in their order; none if n is no
+// object.
+func (n *Node) From(name string) []Node {
 	if n.kind != ObjectNode {
 		return nil
 	}
@@ -98,10 +110,7 @@ func (n *Node) Member(name string) *Node {
 			high = mid
 		}
 	}
-	if low < len(n.list) && n.list[low].name == name {
-		return &n.list[low]
-	}
-	return nil
+	return n.list[low:]
 }
 
 // Value gives the node as maps, lists, strings, json.Numbers, booleans and nil.
@@ -151,6 +160,9 @@ type nodeStyle struct {
 }
 
 func (n *Node) append(dst []byte, style nodeStyle) []byte {
+	if n.kind >= ListNode && n.text != "" {
+		return append(dst, n.text...) // in all styles
+	}
 	switch n.kind {
 	case BoolNode, NumberNode:
 		return append(dst, n.text...)
@@ -171,16 +183,20 @@ func (n *Node) append(dst []byte, style nodeStyle) []byte {
 	case ObjectNode:
 		dst = append(dst, '{')
 		for i := range n.list {
-			m := &n.list[i]
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(style.string(dst, m.name, m.spelling), ':')
-			dst = m.append(dst, style)
+			dst = n.list[i].appendName(dst, i, style)
+			dst = n.list[i].append(dst, style)
 		}
 		return append(dst, '}')
 	}
 	return append(dst, "null"...)
+}
+
+// appendName begins member i of an object.
+func (n *Node) appendName(dst []byte, i int, style nodeStyle) []byte {
+	if i > 0 {
+		dst = append(dst, ',')
+	}
+	return append(style.string(dst, n.name, n.spelling), ':')
 }
 
 // string writes a text of a form.

@@ -51,8 +51,23 @@ func checkTree(t rapid.TB, doc []byte) {
 	if got := root.AppendCanonical([]byte("x")); string(got) != "x"+string(canonical) {
 		t.Errorf("%q: canonically %q, encoding/json has %q", doc, got[1:], canonical)
 	}
-	if got, want := root.AppendJSON([]byte("x")), "x"+string(safeJSON(t, root.Value())); string(got) != want {
-		t.Errorf("%q: written as %q, expected %q", doc, got[1:], want[1:])
+	written := func(how string) {
+		if got, want := root.AppendJSON([]byte("x")), "x"+string(safeJSON(t, root.Value())); string(got) != want {
+			t.Errorf("%q: written %s as %q, expected %q", doc, how, got[1:], want[1:])
+		}
+	}
+	written("from its nodes")
+	if !isObject {
+		return
+	}
+	other := r.Read([]byte(`{"a":{"b":1}}`))
+	r.Canonical(&other)
+	if got := r.Canonical(&root); string(got) != string(canonical) {
+		t.Errorf("%q: canonically %q, encoding/json has %q", doc, got, canonical)
+	}
+	written("from its canonical text")
+	if !reflect.DeepEqual(root.Value(), root0) {
+		t.Errorf("%q: another value with a canonical text", doc)
 	}
 }
 
