@@ -47,8 +47,11 @@ func (t *Tracker) note(what What, step int, key string, r *Record, p *partial) {
 // noteSlot tells what becomes of the match in a slot, if there is one. Of what time
 // ends, or the end of the input, the step is the one that did not come.
 func (t *Tracker) noteSlot(what What, slot int, g *group, r *Record) {
-	p := &g.slots[slot]
-	if t.opt.Notes == nil || !p.held() {
+	if t.opt.Notes == nil {
+		return
+	}
+	p := g.held(slot)
+	if p == nil {
 		return
 	}
 	step := slot
@@ -56,6 +59,13 @@ func (t *Tracker) noteSlot(what What, slot int, g *group, r *Record) {
 		step++
 	}
 	t.note(what, step, string(g.key), r, p)
+}
+
+// noteSlots is noteSlot for all slots.
+func (t *Tracker) noteSlots(what What, g *group, r *Record) {
+	for slot := range g.slots() {
+		t.noteSlot(what, slot, g, r)
+	}
 }
 
 func (p *partial) records() []*Record {
@@ -72,8 +82,8 @@ func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
 		return
 	}
 	others := 0
-	for g := t.oldest; g != nil; g = g.newer {
-		if string(g.key) != key && step-1 < len(g.slots) && g.slots[step-1].held() {
+	for g := range t.groups.all() {
+		if string(g.key) != key && g.held(step-1) != nil {
 			others++
 		}
 	}
@@ -94,9 +104,7 @@ func (t *Tracker) noteWaiting() {
 			t.noteSample(Waiting, c.lacks(), c.key, nil, c.records())
 		}
 	}
-	for g := t.oldest; g != nil; g = g.newer {
-		for slot := range g.slots {
-			t.noteSlot(Waiting, slot, g, nil)
-		}
+	for g := range t.groups.all() {
+		t.noteSlots(Waiting, g, nil)
 	}
 }

@@ -356,11 +356,11 @@ func (t *Tracker) Save(w *Writer) {
 	w.Uint(t.stats.Expired)
 	w.Uint(t.stats.Evicted)
 	w.Uint(uint64(t.groups.n))
-	for g := t.oldest; g != nil; g = g.newer {
+	for g := range t.groups.all() {
 		w.body = appendText(w.body, g.key)
-		w.Uint(uint64(len(g.slots)))
-		for i := range g.slots {
-			t.savePartial(w, &g.slots[i])
+		w.Uint(uint64(g.slots()))
+		for i := range g.slots() {
+			t.savePartial(w, g.slot(i))
 		}
 	}
 	t.absent.save(t, w)
@@ -427,24 +427,18 @@ func (t *Tracker) Load(r *Reader) error {
 }
 
 func (t *Tracker) loadGroup(r *Reader) {
-	key := r.key()
-	g := t.newGroup(key, t.groups.hash(key))
-	g.older = t.newest
-	slots := r.Uint()
-	if slots > uint64(len(t.plan.steps)) || t.groups.get(key) != nil {
+	key, slots := r.key(), r.Uint()
+	if slots == 0 || slots > uint64(len(t.plan.steps)) || t.groups.get(key) != 0 {
 		r.fail("it is of another query")
 		return
 	}
-	for range slots {
-		g.slots = append(g.slots, t.loadPartial(r))
+	at := t.groups.add(key, t.groups.hash(key))
+	t.groups.link(at)
+	g := t.groups.at(at)
+	g.first = t.loadPartial(r)
+	for range slots - 1 {
+		g.more = append(g.more, t.loadPartial(r))
 	}
-	if t.newest != nil {
-		t.newest.newer = g
-	} else {
-		t.oldest = g
-	}
-	t.newest = g
-	t.groups.put(g)
 }
 
 func (a *absences) save(t *Tracker, w *Writer) {

@@ -41,79 +41,14 @@ type Stats struct {
 
 // Tracker holds the unfinished matches of one plan. It belongs to one goroutine.
 type Tracker struct {
-	plan    *Plan
-	opt     Options
-	groups  *table
-	removed removed
-	oldest  *group // the list of groups, by the time of their latest first event
-	newest  *group
-	look    int64 // no group expires before this time, in milliseconds
-	absent  absences
-	sample  sampler
-	order   uint64
-	stats   Stats
-}
-
-// group is the state of one key. Slot i holds the unfinished match that has
-// matched steps 0 to i; most groups have one slot.
-type group struct {
-	key          []byte
-	hash         uint64 // of the key, in the table
-	slots        []partial
-	older, newer *group
-	next         *group     // in its bucket
-	slot         [1]partial // the memory of one slot
-}
-
-// newGroup gives a group without slots for a key, of which it keeps a copy. Its memory is
-// that of one that was removed, if there is one.
-func (t *Tracker) newGroup(key string, hash uint64) *group {
-	g := t.removed.take()
-	if g == nil {
-		g = &group{}
-	}
-	g.key, g.hash = append(g.key[:0], key...), hash
-	if g.slots == nil {
-		g.slots = g.slot[:0]
-	}
-	return g
-}
-
-// removed is groups whose memory is used again.
-type removed struct {
-	first *group // a list, linked by group.next
-	n     int
-}
-
-func (r *removed) take() *group {
-	g := r.first
-	if g != nil {
-		r.first, g.next = g.next, nil
-		r.n--
-	}
-	return g
-}
-
-// add adds a group that nothing refers to, while there are fewer than most.
-func (r *removed) add(g *group, most int) {
-	if r.n >= most {
-		return
-	}
-	clear(g.slots)
-	g.slots = g.slots[:0]
-	r.first, g.next = g, r.first
-	r.n++
-}
-
-// started gives the time of the latest first event in milliseconds. A match cannot
-// overtake another, so it is that of the lowest slot.
-func (g *group) started() int64 {
-	for i := range g.slots {
-		if p := &g.slots[i]; p.held() {
-			return p.began
-		}
-	}
-	return none
+	plan   *Plan
+	opt    Options
+	groups *groups
+	look   int64 // no group expires before this time, in milliseconds
+	absent absences
+	sample sampler
+	order  uint64
+	stats  Stats
 }
 
 // partial is an unfinished match: its latest record, and the partial it extends.
@@ -140,7 +75,7 @@ func NewTracker(p *Plan, opt Options) *Tracker {
 	if opt.MaxKeys <= 0 {
 		opt.MaxKeys = DefaultMaxKeys
 	}
-	t := &Tracker{plan: p, opt: opt, groups: newTable(), look: math.MinInt64}
+	t := &Tracker{plan: p, opt: opt, groups: newGroups(), look: math.MinInt64}
 	t.absent.init()
 	t.sample.init()
 	return t
@@ -215,6 +150,7 @@ func (t *Tracker) Finish(emit func(Match)) {
 func (t *Tracker) advance(now int64, emit func(Match)) {
 	t.settle(now, emit)
 	t.expire(now)
+	t.groups.shrink()
 }
 
 // step lets an event be a step of the match of a key.
@@ -223,16 +159,17 @@ func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
 		t.begin(key, r, emit)
 		return
 	}
-	g := t.groups.get(key)
-	if g == nil || step-1 >= len(g.slots) || !g.slots[step-1].held() {
+	at := t.groups.get(key)
+	held := t.held(at, step-1)
+	if held == nil {
 		t.noteNoPartial(step, key, r)
 		return
 	}
-	before := g.slots[step-1]
-	g.slots[step-1] = partial{} // consumed even if it is rejected below
+	before := *held
+	*held = partial{} // consumed even if it is rejected below
 	if t.plan.maxSpan > 0 && r.beyond(t.plan.maxSpan, before.first()) {
 		t.note(Expired, step, key, r, &before)
-		t.release(g)
+		t.release(at)
 		return
 	}
 	p := partial{before: &before, record: r, began: before.began, absent: before.absent}
@@ -240,12 +177,20 @@ func (t *Tracker) step(step int, key string, r *Record, emit func(Match)) {
 		p.absent.extend(r.millis())
 	}
 	if step == len(t.plan.steps)-1 {
-		t.release(g)
+		t.release(at)
 		t.complete(key, p, emit)
 		return
 	}
 	t.note(Extended, step, key, r, &p)
-	t.put(g, step, p)
+	t.put(t.groups.at(at), step, p)
+}
+
+// held gives what a slot of a group holds; nil if that is nothing, or there is no group.
+func (t *Tracker) held(at ref, slot int) *partial {
+	if at == 0 {
+		return nil
+	}
+	return t.groups.at(at).held(slot)
 }
 
 // begin lets an event be the first step.
@@ -264,11 +209,11 @@ func (t *Tracker) begin(key string, r *Record, emit func(Match)) {
 }
 
 func (t *Tracker) put(g *group, slot int, p partial) {
-	for len(g.slots) <= slot {
-		g.slots = append(g.slots, partial{})
+	for g.slots() <= slot {
+		g.more = append(g.more, partial{})
 	}
 	t.noteSlot(Replaced, slot, g, p.record)
-	g.slots[slot] = p
+	*g.slot(slot) = p
 }
 
 // complete makes a match of a partial that has all its steps, or lets it wait for
@@ -315,75 +260,47 @@ func (p *Plan) arrange(last *partial) []*Record {
 
 // cut forgets all unfinished matches of a key.
 func (t *Tracker) cut(key string, r *Record) {
-	g := t.groups.get(key)
-	if g == nil {
+	at := t.groups.get(key)
+	if at == 0 {
 		return
 	}
-	for slot := range g.slots {
-		t.noteSlot(Cut, slot, g, r)
-	}
-	t.remove(g)
+	t.noteSlots(Cut, t.groups.at(at), r)
+	t.groups.remove(at)
 }
 
 // touch gives the group of a key, made if need be, as the newest of all.
 func (t *Tracker) touch(key string) *group {
 	hash := t.groups.hash(key)
-	g := t.groups.find(key, hash)
-	if g == nil {
-		g = t.newGroup(key, hash)
-		t.groups.put(g)
+	at := t.groups.find(key, hash)
+	if at == 0 {
+		at = t.groups.add(key, hash)
 		for t.groups.n > t.opt.MaxKeys { // more than one too many after a snapshot
-			t.evict(t.oldest)
+			t.evict(t.groups.oldest)
 		}
 	} else {
-		t.unlink(g)
+		t.groups.unlink(at)
 	}
-	g.older, g.newer = t.newest, nil
-	if t.newest != nil {
-		t.newest.newer = g
-	} else {
-		t.oldest, t.look = g, math.MinInt64
+	if t.groups.oldest == 0 {
+		t.look = math.MinInt64
 	}
-	t.newest = g
-	return g
+	t.groups.link(at)
+	return t.groups.at(at)
 }
 
-func (t *Tracker) evict(g *group) {
+func (t *Tracker) evict(at ref) {
 	t.stats.Evicted++
-	for slot := range g.slots {
-		t.noteSlot(Evicted, slot, g, g.slots[slot].record)
+	g := t.groups.at(at)
+	for slot := range g.slots() {
+		t.noteSlot(Evicted, slot, g, g.slot(slot).record)
 	}
-	t.remove(g)
+	t.groups.remove(at)
 }
 
 // release removes a group that holds nothing any more.
-func (t *Tracker) release(g *group) {
-	for i := range g.slots {
-		if g.slots[i].held() {
-			return
-		}
+func (t *Tracker) release(at ref) {
+	if t.groups.at(at).lowest() < 0 {
+		t.groups.remove(at)
 	}
-	t.remove(g)
-}
-
-func (t *Tracker) remove(g *group) {
-	t.unlink(g)
-	t.groups.remove(g)
-	t.removed.add(g, leastBuckets+t.groups.n/4)
-}
-
-func (t *Tracker) unlink(g *group) {
-	if g.older != nil {
-		g.older.newer = g.newer
-	} else if t.oldest == g {
-		t.oldest = g.newer
-	}
-	if g.newer != nil {
-		g.newer.older = g.older
-	} else if t.newest == g {
-		t.newest = g.older
-	}
-	g.older, g.newer = nil, nil
 }
 
 // expire removes the groups whose latest first event is too old for any later
@@ -398,20 +315,19 @@ func (t *Tracker) expire(now int64) {
 		return
 	}
 	t.look = math.MaxInt64
-	for g := t.oldest; g != nil; g = t.oldest {
+	for at := t.groups.oldest; at != 0; at = t.groups.oldest {
+		g := t.groups.at(at)
 		if last := g.started() + span; now <= last {
 			t.look = last + 1
 			return
 		}
 		if bound {
-			t.evict(g)
+			t.evict(at)
 			continue
 		}
 		t.stats.Expired++
-		for slot := range g.slots {
-			t.noteSlot(Expired, slot, g, nil)
-		}
-		t.remove(g)
+		t.noteSlots(Expired, g, nil)
+		t.groups.remove(at)
 	}
 }
 
@@ -445,8 +361,8 @@ func (t *Tracker) observeMissing(r *Record, hits []Hit) {
 					t.stats.Evicted++
 				}
 			default:
-				if g := t.groups.get(key); g != nil && gap-1 < len(g.slots) && g.slots[gap-1].held() {
-					g.slots[gap-1].absent.between(now, g.slots[gap-1].record.millis())
+				if p := t.held(t.groups.get(key), gap-1); p != nil {
+					p.absent.between(now, p.record.millis())
 				}
 			}
 		}
