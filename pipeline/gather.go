@@ -134,10 +134,11 @@ func (g *gatherer) take(job liveWork, out *outcome[found]) error {
 		g.group.acks = append(g.group.acks, out.ack)
 	}
 	g.group.batches = append(g.group.batches, CommittedBatch{job.batch.Sequence, job.batch.Received, out.events, out.bytes})
-	if g.stateDue() {
+	err := out.err
+	if out.done(); g.stateDue() {
 		return g.save()
 	}
-	return out.err
+	return err
 }
 
 func (g *gatherer) found(f found) error {

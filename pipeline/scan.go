@@ -211,6 +211,7 @@ func (c *collector[R]) take(out *outcome[R]) {
 	if c.err == nil && out.ack != nil {
 		out.ack()
 	}
+	out.done()
 }
 
 // lineOf gives the line of the file that is a line of the batch; 0: not known.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"errors"
+	"sync"
 
 	"github.com/shrike-project/shrike/event"
 )
@@ -23,6 +24,14 @@ type outcome[R any] struct {
 	untimed     int64 // events of which nobody knows whether they are
 	resumed     bool
 	ack         func()
+	made        *sync.Pool // where it is from
+}
+
+// done says that nobody needs the outcome any more: the worker uses its memory again.
+func (o *outcome[R]) done() {
+	clear(o.results)
+	*o = outcome[R]{results: o.results[:0], resultLines: o.resultLines[:0], made: o.made}
+	o.made.Put(o)
 }
 
 // worker decodes and judges batches, one at a time.
@@ -35,13 +44,14 @@ type worker[R any] struct {
 	out      *outcome[R]
 	lines    lineCounter // of the batch
 	at       int         // where in these lines the document at hand begins; -1: nobody knows
-	many     int         // how many results the last batch had
 	emit     func(R)     // take, made once
+	outcomes sync.Pool
 }
 
 func newWorker[R any](judge Judge[R], opt ScanOptions) *worker[R] {
 	w := &worker[R]{judge: judge, maxBytes: opt.MaxEventBytes, within: opt.Within}
 	w.emit = w.take
+	w.outcomes.New = func() any { return &outcome[R]{made: &w.outcomes} }
 	return w
 }
 
@@ -49,7 +59,8 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	if b.Read != nil {
 		b.Data = b.Read()
 	}
-	w.out = &outcome[R]{name: b.Name, bytes: int64(len(b.Data)), resumed: b.Resumed, ack: b.Ack, results: make([]R, 0, w.many), resultLines: make([]int, 0, w.many)}
+	w.out = w.outcomes.Get().(*outcome[R])
+	w.out.name, w.out.bytes, w.out.resumed, w.out.ack = b.Name, int64(len(b.Data)), b.Resumed, b.Ack
 	seen := Seen{Data: b.Data, Again: b.Again}
 	if b.Expand != nil {
 		w.expand(&b)
@@ -69,7 +80,6 @@ func (w *worker[R]) do(b event.Batch) *outcome[R] {
 	if b.Release != nil {
 		b.Release()
 	}
-	w.many = len(w.out.results)
 	return w.out
 }
 
