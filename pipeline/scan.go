@@ -101,6 +101,10 @@ type work[R any] struct {
 	result chan *outcome[R] // buffered: the worker never waits
 }
 
+// ahead is how many batches wait for each worker. With fewer, workers wait for the goroutine
+// that finds the next ones, which has no processor of its own.
+const ahead = 4
+
 // Scan runs a source to its end and hands what the judges emit to emit, in the
 // order of the events. NewJudge is called once a worker, by this goroutine.
 //
@@ -114,11 +118,12 @@ func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	todo := make(chan work[R], opt.Jobs)      // closed by read
-	inOrder := make(chan work[R], opt.Jobs*2) // closed by read; bounds the batches under way
+	todo := make(chan work[R], ahead*opt.Jobs)      // closed by read
+	inOrder := make(chan work[R], 2*ahead*opt.Jobs) // closed by read; bounds the batches under way
 	var wg sync.WaitGroup
 	var sourceErr error
-	wg.Go(func() { sourceErr = read(ctx, src, todo, inOrder) })
+	held := make(chan struct{}, 2*opt.Jobs) // bounds those of them whose bytes are in memory
+	wg.Go(func() { sourceErr = read(ctx, src, todo, inOrder, held) })
 	for range opt.Jobs {
 		w := newWorker(newJudge(), opt)
 		wg.Go(func() {
@@ -130,6 +135,9 @@ func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit
 	c := collector[R]{emit: emit, sum: &Summary{Refused: map[event.Reason]int64{}, FileEvents: map[string]int64{}}}
 	for job := range inOrder {
 		c.take(<-job.result)
+		if job.batch.Read == nil {
+			<-held
+		}
 		if c.err == nil && opt.Done != nil {
 			c.err = opt.Done()
 		}
@@ -151,7 +159,7 @@ func Scan[R any](ctx context.Context, src Source, newJudge func() Judge[R], emit
 }
 
 // read hands every batch to the workers and to the collector, in order.
-func read[R any](ctx context.Context, src Source, todo, inOrder chan<- work[R]) error {
+func read[R any](ctx context.Context, src Source, todo, inOrder chan<- work[R], held chan<- struct{}) error {
 	defer close(todo)
 	defer close(inOrder)
 	for {
@@ -160,6 +168,13 @@ func read[R any](ctx context.Context, src Source, todo, inOrder chan<- work[R]) 
 			return err
 		}
 		job := work[R]{batch: b, result: make(chan *outcome[R], 1)}
+		if b.Read == nil {
+			select {
+			case held <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		select {
 		case inOrder <- job:
 			todo <- job // workers always go on until todo is closed

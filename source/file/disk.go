@@ -18,7 +18,7 @@ import (
 
 const (
 	// stretchBytes is how much of such a file makes a batch.
-	stretchBytes = 256 << 10
+	stretchBytes = 384 << 10
 	// probeBytes is how much is looked at for the end of a line.
 	probeBytes = 8 << 10
 )
