@@ -23,6 +23,7 @@ type stage string
 const (
 	reading    stage = "read, and find lines"
 	prefilter  stage = "prefilter"
+	mapping    stage = "Windows events to ECS"
 	decode     stage = "decode"
 	index      stage = "index: values to classes"
 	narrowing  stage = "index: classes to what holds"
@@ -47,8 +48,8 @@ var stages = []struct {
 	{"predicate.(*Matcher).eval", candidates}, {"predicate.(*Matcher).dear", candidates}, {"predicate.(*Matcher).leaf", candidates},
 	{"predicate.(*Matcher)", narrowing}, {"predicate.(*diagram)", narrowing}, {"predicate.(*ways)", narrowing}, {"predicate.(*nodes)", narrowing},
 	{"predicate.(*builder)", starting}, {"predicate.(*Network)", starting}, {"predicate.Compile", starting}, {"rule.", starting}, {"detect.New", starting}, {"sequence.Compile", starting},
-	{"event.", decode},
-	{"detect.(*Detector).record", sequences}, {"detect.(*Arrival)", sequences},
+	{"event.", decode}, {"windows.", mapping}, {"source/evtx.", mapping},
+	{"detect.(*Matcher).record", sequences}, {"detect.(*Arrival)", sequences},
 	{"sequence.", sequences}, {"detect.(*Stream)", sequences}, {"detect.(*sieve)", sequences}, {"detect.(*sighter)", sequences}, {"detect.(*eventKeys)", sequences}, {"detect.(*joined)", sequences},
 	{"detect.(*Matcher).Sight", sequences}, {"detect.(*Matcher).Arrivals", sequences}, {"detect.(*slab)", sequences}, {"detect.(*block", sequences},
 	{"detect.(*order)", sequences}, {"detect.(*queue)", sequences}, {"detect.(*twins)", sequences}, {"detect.(*begun)", sequences},

@@ -70,7 +70,7 @@ func (m *Matcher) Arrivals(ev *event.Event, h *Hits, emit func(*Arrival)) {
 	for clock := range d.clocks {
 		if n := j.count(d, clock); n > 0 {
 			a := m.slab.arrival()
-			a.record, a.clock, a.earlier = d.record(ev, clock, &m.packer), clock, m.earlier[clock]
+			a.record, a.clock, a.earlier = m.record(ev, clock), clock, m.earlier[clock]
 			a.hits = j.appendHits(m.slab.hits.take(n)[:0], d, clock, keys)
 			emit(a)
 		}
@@ -148,12 +148,11 @@ func (j *joined) appendHits(list []itemHit, d *Detector, clock int, keys []strin
 	return list
 }
 
-// record copies what is kept of an event.
-func (d *Detector) record(ev *event.Event, clock int, p *sequence.Packer) *sequence.Record {
-	r := &sequence.Record{}
-	p.Pack(r, ev.Index, ev.ID, ev.Source)
-	r.Time, r.Timed = d.clocks[clock].time(ev)
-	if tie := d.clocks[clock].tie; tie != event.NoField {
+// record copies what is kept of the event that was matched last.
+func (m *Matcher) record(ev *event.Event, clock int) *sequence.Record {
+	r := &sequence.Record{Time: m.now[clock].time, Timed: m.now[clock].known}
+	m.packer.Pack(r, ev.Index, ev.ID, ev.Source)
+	if tie := m.d.clocks[clock].tie; tie != event.NoField {
 		r.SetTie(ev.First(tie))
 	}
 	return r
