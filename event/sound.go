@@ -181,14 +181,14 @@ func isV6(b []byte) bool {
 }
 
 // parseStamp reads the form most events write their times in: 2006-01-02T15:04:05,
-// up to nine decimals, Z. Days beyond the 28th are left to ParseTime.
+// up to nine decimals, Z. The 29th of February is left to ParseTime.
 func parseStamp(s string) (Time, bool) {
 	if len(s) < 20 || len(s) > 30 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[len(s)-1] != 'Z' {
 		return Time{}, false
 	}
 	century, year, month, day := two(s, 0), two(s, 2), two(s, 5), two(s, 8)
 	hour, minute, second := two(s, 11), two(s, 14), two(s, 17)
-	if (century|year|month|day|hour|minute|second) < 0 || month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
+	if (century|year|month|day|hour|minute|second) < 0 || month < 1 || month > 12 || day < 1 || day > monthDays[month] || hour > 23 || minute > 59 || second > 59 {
 		return Time{}, false
 	}
 	nsec := 0
@@ -196,19 +196,23 @@ func parseStamp(s string) (Time, bool) {
 		if len(decimals) == 1 || decimals[0] != '.' {
 			return Time{}, false
 		}
-		scale := 1_000_000_000
 		for i := 1; i < len(decimals); i++ {
 			if !isDigit(decimals[i]) {
 				return Time{}, false
 			}
 			nsec = 10*nsec + int(decimals[i]-'0')
-			scale /= 10
 		}
-		nsec *= scale
+		nsec *= powers[10-len(decimals)]
 	}
 	sec := daysSinceEpoch(100*century+year, month, day)*86400 + int64(hour*3600+minute*60+second)
 	return Time{Sec: sec, Nsec: int32(nsec)}, true
 }
+
+// monthDays are the days of a month, counted from 1, in a year without a leap day.
+var monthDays = [13]int{1: 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
+// powers are those of ten.
+var powers = [9]int{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000}
 
 // two reads two digits, or gives a negative number.
 func two(s string, i int) int {

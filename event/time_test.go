@@ -54,3 +54,32 @@ func TestTimeAgreesWithTheStandardLibrary(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryDay reads a time of each day of a century and some that do not exist, with every
+// number of decimals.
+func TestEveryDay(t *testing.T) {
+	const decimals = "123456789"
+	for day, n := time.Date(1999, 1, 1, 23, 59, 59, 0, time.UTC), 0; day.Year() < 2101; day, n = day.AddDate(0, 0, 1), n+1 {
+		want := day.Add(time.Duration(123456789 / pow10(9-n%10) * pow10(9-n%10)))
+		text := day.Format("2006-01-02T15:04:05")
+		if n%10 > 0 {
+			text += "." + decimals[:n%10]
+		}
+		if got, ok := event.ParseTime(text + "Z"); !ok || got != event.FromTime(want) {
+			t.Errorf("%sZ: %v, expected %v", text, got, want)
+		}
+	}
+	for _, text := range []string{"2026-02-29", "2026-04-31", "2026-01-32", "2026-13-01", "2026-00-10", "2026-01-00", "2100-02-29"} {
+		if got, ok := event.ParseTime(text + "T00:00:00Z"); ok {
+			t.Errorf("%s: %v, expected none", text, got)
+		}
+	}
+}
+
+func pow10(n int) int {
+	p := 1
+	for range n {
+		p *= 10
+	}
+	return p
+}
