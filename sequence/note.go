@@ -2,6 +2,8 @@ package sequence
 
 // Notes tell what becomes of unfinished matches, for explanations.
 
+import "strings"
+
 // What became of an unfinished match.
 type What string
 
@@ -37,11 +39,17 @@ type Note struct {
 	Others int
 }
 
+// tell gives a note a key of its own: that of a Hit does not hold.
+func (t *Tracker) tell(n Note) {
+	n.Key = strings.Clone(n.Key)
+	t.opt.Notes(n)
+}
+
 func (t *Tracker) note(what What, step int, key string, r *Record, p *partial) {
 	if t.opt.Notes == nil {
 		return
 	}
-	t.opt.Notes(Note{What: what, Step: step, Key: key, Record: r, Partial: p.records()})
+	t.tell(Note{What: what, Step: step, Key: key, Record: r, Partial: p.records()})
 }
 
 // noteSlot tells what becomes of the match in a slot, if there is one. Of what time
@@ -87,13 +95,13 @@ func (t *Tracker) noteNoPartial(step int, key string, r *Record) {
 			others++
 		}
 	}
-	t.opt.Notes(Note{What: NoPartial, Step: step, Key: key, Record: r, Others: others})
+	t.tell(Note{What: NoPartial, Step: step, Key: key, Record: r, Others: others})
 }
 
 // noteSample tells what becomes of the candidates of a sample.
 func (t *Tracker) noteSample(what What, item int, key string, r *Record, records []*Record) {
 	if t.opt.Notes != nil {
-		t.opt.Notes(Note{What: what, Step: item, Key: key, Record: r, Partial: records})
+		t.tell(Note{What: what, Step: item, Key: key, Record: r, Partial: records})
 	}
 }
 

@@ -137,7 +137,7 @@ func (p *Plan) KeyNames(item int) []string {
 }
 
 // Hit says that an event hits an item, and under which keys it does. A Tracker keeps
-// copies of keys.
+// copies of keys, and gives copies away.
 type Hit struct {
 	Item int
 	Keys []string
