@@ -20,11 +20,7 @@ func (b *begun) has(rule int32) bool { return b.rules[rule].Load() }
 
 // LeaveKeys lets the Matcher leave out keys that the Stream does not need, as long as
 // it does not, of events that can be read again; see From.
-func (m *Matcher) LeaveKeys(s *Stream) {
-	if s.opt.Notes == nil {
-		m.begun = s.begun
-	}
-}
+func (m *Matcher) LeaveKeys(s *Stream) { m.begun = s.begun }
 
 // begins reports whether one of the hits of a rule lets it begin.
 func (d *Detector) begins(hits []itemHit) bool {
