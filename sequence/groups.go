@@ -8,12 +8,17 @@ import (
 // group is the state of one key. Its slot i holds the unfinished match that has matched
 // steps 0 to i; most groups have one slot.
 type group struct {
-	key          []byte
+	key   []byte
+	first partial   // slot 0
+	more  []partial // the others
+}
+
+// links tell how a group is found. They stand beside each other: most that are looked at lead
+// on to others, and not to what their groups hold.
+type links struct {
 	hash         uint64
-	first        partial   // slot 0
-	more         []partial // the others
-	older, newer ref       // in the list
-	next         ref       // in its bucket, or of the free ones
+	next         ref // in its bucket, or of the free ones
+	older, newer ref // in the list
 }
 
 // slots tells how many slots there are.
@@ -62,13 +67,19 @@ func (g *group) started() int64 {
 // few things to the collector of garbage, and use the memory of those that were removed.
 type groups struct {
 	seed    maphash.Seed
-	slabs   []*[slabGroups]group
+	slabs   []*slab
 	made    int   // so many were used, free ones included
 	free    ref   // a list, linked by next
 	buckets []ref // each a list, linked by next; a power of two, half of them empty
 	n       int
 	oldest  ref
 	newest  ref
+}
+
+// slab is memory for some groups.
+type slab struct {
+	links  [slabGroups]links
+	groups [slabGroups]group
 }
 
 // ref says where a group is, from 1 on; 0: nowhere.
@@ -84,7 +95,11 @@ func newGroups() *groups {
 }
 
 // at gives the group of a ref, as long as it is not removed and shrink is not called.
-func (t *groups) at(p ref) *group { return &t.slabs[(p-1)/slabGroups][(p-1)%slabGroups] }
+func (t *groups) at(p ref) *group {
+	return &t.slabs[(p-1)/slabGroups].groups[(p-1)%slabGroups]
+}
+
+func (t *groups) links(p ref) *links { return &t.slabs[(p-1)/slabGroups].links[(p-1)%slabGroups] }
 
 func (t *groups) hash(key string) uint64 { return maphash.String(t.seed, key) }
 
@@ -102,11 +117,11 @@ func (t *groups) get(key string) ref {
 func (t *groups) find(key string, hash uint64) ref {
 	p := *t.bucket(hash)
 	for p != 0 {
-		g := t.at(p)
-		if g.hash == hash && string(g.key) == key {
+		l := t.links(p)
+		if l.hash == hash && string(t.at(p).key) == key {
 			break
 		}
-		p = g.next
+		p = l.next
 	}
 	return p
 }
@@ -117,13 +132,13 @@ func (t *groups) add(key string, hash uint64) ref {
 	p := t.free
 	if p == 0 {
 		if t.made++; t.made > slabGroups*len(t.slabs) {
-			t.slabs = append(t.slabs, &[slabGroups]group{})
+			t.slabs = append(t.slabs, &slab{})
 		}
 		p = ref(t.made)
 	}
-	g := t.at(p)
-	t.free = g.next
-	g.key, g.hash = append(g.key[:0], key...), hash
+	g, l := t.at(p), t.links(p)
+	t.free, l.hash = l.next, hash
+	g.key = append(g.key[:0], key...)
 	if t.n++; t.n > len(t.buckets)/2 {
 		t.resize(2 * len(t.buckets))
 	}
@@ -132,32 +147,33 @@ func (t *groups) add(key string, hash uint64) ref {
 }
 
 func (t *groups) put(p ref) {
-	g := t.at(p)
-	b := t.bucket(g.hash)
-	g.next, *b = *b, p
+	l := t.links(p)
+	b := t.bucket(l.hash)
+	l.next, *b = *b, p
 }
 
 // remove takes a group away, and what it holds with it.
 func (t *groups) remove(p ref) {
 	t.unlink(p)
-	g := t.at(p)
-	b := t.bucket(g.hash)
+	l := t.links(p)
+	b := t.bucket(l.hash)
 	for *b != p {
-		b = &t.at(*b).next
+		b = &t.links(*b).next
 	}
-	*b = g.next
+	*b = l.next
+	l.next, t.free = t.free, p
+	g := t.at(p)
 	clear(g.more)
 	g.first, g.more = partial{}, g.more[:0]
-	g.next, t.free = t.free, p
 	t.n--
 }
 
 // link puts a group at the end of the list, as the newest.
 func (t *groups) link(p ref) {
-	g := t.at(p)
-	g.older, g.newer = t.newest, 0
+	l := t.links(p)
+	l.older, l.newer = t.newest, 0
 	if t.newest != 0 {
-		t.at(t.newest).newer = p
+		t.links(t.newest).newer = p
 	} else {
 		t.oldest = p
 	}
@@ -166,26 +182,26 @@ func (t *groups) link(p ref) {
 
 // unlink takes a group out of the list, if it is there.
 func (t *groups) unlink(p ref) {
-	g := t.at(p)
-	if g.older != 0 {
-		t.at(g.older).newer = g.newer
+	l := t.links(p)
+	if l.older != 0 {
+		t.links(l.older).newer = l.newer
 	} else if t.oldest == p {
-		t.oldest = g.newer
+		t.oldest = l.newer
 	}
-	if g.newer != 0 {
-		t.at(g.newer).older = g.older
+	if l.newer != 0 {
+		t.links(l.newer).older = l.older
 	} else if t.newest == p {
-		t.newest = g.older
+		t.newest = l.older
 	}
-	g.older, g.newer = 0, 0
+	l.older, l.newer = 0, 0
 }
 
 // all gives the groups of the list, the oldest first.
 func (t *groups) all() iter.Seq[*group] {
 	return func(yield func(*group) bool) {
 		for p := t.oldest; p != 0; {
-			g := t.at(p)
-			if p = g.newer; !yield(g) {
+			g, l := t.at(p), t.links(p)
+			if p = l.newer; !yield(g) {
 				return
 			}
 		}
@@ -201,11 +217,10 @@ func (t *groups) shrink() {
 	for len(small.buckets) < 2*t.n {
 		small.buckets = make([]ref, 2*len(small.buckets))
 	}
-	for g := range t.all() {
-		p := small.add("", g.hash)
-		moved := small.at(p)
-		moved.key, moved.first, moved.more = g.key, g.first, g.more
-		small.link(p)
+	for p := t.oldest; p != 0; p = t.links(p).newer {
+		moved := small.add("", t.links(p).hash)
+		*small.at(moved) = *t.at(p)
+		small.link(moved)
 	}
 	*t = small
 }
@@ -215,7 +230,7 @@ func (t *groups) resize(size int) {
 	t.buckets = make([]ref, size)
 	for _, p := range old {
 		for p != 0 {
-			next := t.at(p).next
+			next := t.links(p).next
 			t.put(p)
 			p = next
 		}
