@@ -1,7 +1,6 @@
 package predicate
 
 import (
-	"bytes"
 	"hash/maphash"
 	"slices"
 
@@ -18,31 +17,20 @@ const fleeting class = -1
 const (
 	classBits     = 11
 	maxClasses    = 1 << classBits
-	maxMemo       = 1024 // texts
-	maxMemoLength = 512  // bytes of a text
+	leastMemo     = 64 // texts
+	maxMemo       = 1024
+	maxMemoLength = 512 // bytes of a text
 )
 
-// memory remembers which class values belonged to. Texts are remembered from the
-// second time on, so that those that do not come again cost nothing.
+// memory remembers which class values belonged to.
 type memory struct {
-	entries []memoEntry
-	seen    once // of texts
-	filled  int
+	texts   textMemo
 	truths  [][]uint64 // by class: the atoms that hold
 	byTruth map[uint64][]class
 	spare   []uint64 // the truth of the fleeting class
 }
 
-// memoEntry is a text that is remembered. Entries are told by their places, as classes are
-// by numbers: of pointers that every event sets, the collector of garbage wants to know.
-type memoEntry struct {
-	hash  uint64
-	raw   []byte // nil: there is no text
-	class class
-	dear  dearTruth
-}
-
-// Places of texts that are not among the entries.
+// Places of texts that are not among those remembered.
 const (
 	forgotten = -1 // it is not remembered
 	nothing   = -2 // the field is missing
@@ -67,7 +55,7 @@ func (d *dearTruth) put(n int, holds bool) {
 }
 
 func newMemory(words int) memory {
-	return memory{seen: once{size: maxMemo}, byTruth: map[uint64][]class{}, spare: make([]uint64, words)}
+	return memory{texts: textMemo{seen: once{size: maxMemo}}, byTruth: map[uint64][]class{}, spare: make([]uint64, words)}
 }
 
 // truth gives the atoms that hold for the values of a class.
@@ -113,64 +101,6 @@ func equalWords(a, b []uint64) bool {
 	return true
 }
 
-// find gives the place of a text among the entries, or says that it is forgotten.
-func (m *memory) find(hash uint64, raw []byte) int32 {
-	if len(m.entries) == 0 {
-		return forgotten
-	}
-	at := m.place(hash)
-	for _, i := range [2]uint64{at, at ^ 1} {
-		if e := &m.entries[i]; e.hash == hash && e.raw != nil && string(e.raw) == string(raw) {
-			return int32(i)
-		}
-	}
-	return forgotten
-}
-
-// remember keeps the class of a text, in the place of another if need be, and gives that
-// place.
-func (m *memory) remember(hash uint64, raw []byte, c class) int32 {
-	if len(m.entries) == 0 {
-		m.grow()
-	}
-	at := m.place(hash)
-	switch {
-	case m.entries[at].raw == nil:
-		m.filled++
-	case m.entries[at^1].raw == nil:
-		at ^= 1
-		m.filled++
-	case len(m.entries) < maxMemo && m.filled >= len(m.entries)/8:
-		m.grow() // else few texts would push each other out over and over
-		return m.remember(hash, raw, c)
-	default:
-		m.entries[at^1] = m.entries[at] // the older one of the two goes
-	}
-	m.entries[at] = memoEntry{hash: hash, raw: bytes.Clone(raw), class: c}
-	return int32(at)
-}
-
-// place gives the first of the two places where a text may be; the other one is beside it.
-func (m *memory) place(hash uint64) uint64 { return hash & uint64(len(m.entries)-1) }
-
-func (m *memory) grow() {
-	old := m.entries
-	m.entries = make([]memoEntry, max(64, 4*len(old)))
-	m.filled = 0
-	for _, e := range old {
-		if e.raw != nil {
-			at := m.place(e.hash)
-			if m.entries[at].raw != nil {
-				at ^= 1
-			}
-			if m.entries[at].raw == nil {
-				m.filled++
-			}
-			m.entries[at] = e
-		}
-	}
-}
-
 // class gives the class of a field's values in an event.
 func (m *Matcher) class(x int, ev *event.Event) class {
 	st := &m.fields[x]
@@ -195,8 +125,8 @@ func (m *Matcher) classify(st *fieldState, ev *event.Event) class {
 		return st.missing
 	}
 	if single && st.entry >= 0 {
-		if e := &st.memory.entries[st.entry]; string(e.raw) == string(raw) {
-			return e.class // the same as last time
+		if t := &st.memory.texts; string(t.of(st.entry)) == string(raw) {
+			return t.class(st.entry) // the same as last time
 		}
 	}
 	st.entry, st.own = forgotten, dearTruth{}
@@ -210,13 +140,13 @@ func (m *Matcher) classify(st *fieldState, ev *event.Event) class {
 		return st.memory.intern(m.scratch[:x.words])
 	}
 	hash := maphash.Bytes(m.seed, raw)
-	if st.entry = st.memory.find(hash, raw); st.entry != forgotten {
-		return st.memory.entries[st.entry].class
+	if st.entry = st.memory.texts.find(hash, raw); st.entry != forgotten {
+		return st.memory.texts.class(st.entry)
 	}
 	m.classifier.classify(x, ev.Values(x.field), m.scratch[:x.words])
 	c := st.memory.intern(m.scratch[:x.words])
-	if c != fleeting && st.memory.seen.again(hash) {
-		st.entry = st.memory.remember(hash, raw, c)
+	if c != fleeting && st.memory.texts.seen.again(hash) {
+		st.entry = st.memory.texts.remember(hash, raw, c)
 	}
 	return c
 }
@@ -229,7 +159,7 @@ func (m *Matcher) dear(index, leaf int, ev *event.Event) bool {
 	known := &st.own
 	switch {
 	case st.entry >= 0:
-		known = &st.memory.entries[st.entry].dear
+		known = &st.memory.texts.dears[st.entry]
 	case st.entry == nothing:
 		known = &st.nothing
 	}
