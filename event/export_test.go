@@ -26,6 +26,9 @@ func (d *Decoder) GaveUp(doc []byte) bool {
 	return !d.fast()
 }
 
+// Pieces tells how many bytes of objects lie in memory.
+func (d *Decoder) Pieces() int { return len(d.recall.text) }
+
 // Recalled tells how many objects a decoder recognised lately, and Indexed whether it
 // can.
 func (d *Decoder) Recalled() int { return d.root.recalled() }

@@ -159,6 +159,30 @@ func TestObjectsThatComeAgain(t *testing.T) {
 }
 
 // TestIndexes compares the ways to index blocks, byte by byte.
+// TestObjectsThatGo lets other objects come again all the time, so that those that came
+// before have to go.
+func TestObjectsThatGo(t *testing.T) {
+	eachIndex(t, func(t *testing.T) {
+		w, last, packed := newWalks(), 0, 0
+		r := rand.New(rand.NewPCG(7, 8))
+		for i := range 60_000 {
+			n := i/24*8 + r.IntN(8)
+			doc := fmt.Sprintf(`{"process":{"name":"%d","pid":%d,"x":"%s"},"a":{"b":"%d"}}`, n, n, strings.Repeat("y", n%400), n%5)
+			if err := w.compare([]byte(doc)); err != nil {
+				t.Fatal(err)
+			}
+			now := w.fast.Pieces()
+			if now < last {
+				packed++
+			}
+			last = now
+		}
+		if w.fast.Indexed() && packed < 3 {
+			t.Errorf("memory was used again %d times: too few to tell anything", packed)
+		}
+	})
+}
+
 func TestIndexOfEveryLength(t *testing.T) {
 	eachIndex(t, func(t *testing.T) {
 		w := newWalks()

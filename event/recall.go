@@ -8,28 +8,45 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"strings"
 	"unsafe"
 )
 
 // recall is what a Decoder remembers of objects. An object is remembered from the second
-// time on, so that one that does not come again costs little.
+// time on, so that one that does not come again costs little. What is remembered is small
+// and stands beside each other, since each event looks for several objects.
 type recall struct {
 	objects []object
-	seen    []uint16 // part of the hash of objects that came once
-	bytes   int      // of all objects
+	pieces
+	spare pieces   // memory for the next pieces
+	seen  []uint16 // part of the hash of objects that came once
+	bytes int      // of all objects
 }
 
-// object is an object that was walked at a node.
+// pieces are the texts and spans of objects, one after another, with those of objects that
+// are gone.
+type pieces struct {
+	text  []byte
+	spans []innerSpan
+}
+
+// object is an object that was walked at a node; the zero value is none.
 type object struct {
-	hash  uint64
-	node  *pathNode
-	raw   string
-	spans []span // counted from the object's beginning
+	hash      uint64
+	node      *pathNode
+	at, spans uint32 // where its text begins, and its spans
+	size      uint16 // of the text
+	taken     uint16 // spans
+}
+
+// innerSpan is a span whose places are counted from an object's beginning.
+type innerSpan struct {
+	path       int32
+	start, end uint16
+	kind       spanKind
 }
 
 // bytes tells how much memory an object takes.
-func (o *object) bytes() int { return len(o.raw) + len(o.spans)*int(unsafe.Sizeof(span{})) }
+func (o *object) bytes() int { return int(o.size) + int(o.taken)*int(unsafe.Sizeof(innerSpan{})) }
 
 // habit is what is known of a node's objects: how often they come again, and where they
 // differ.
@@ -46,8 +63,9 @@ const (
 	recalledBits   = 12
 	recalled       = 1 << recalledBits // objects
 	recalledBytes  = 1 << 20
-	maxRecalled    = 512 // bytes of an object
-	maxRecallDepth = 64  // of the place where an object stands: deep ones are walked, which counts depth
+	recalledGone   = 64 << 10 // so much lies of objects that are gone, and half as much as of others
+	maxRecalled    = 512      // bytes of an object
+	maxRecallDepth = 64       // of the place where an object stands: deep ones are walked, which counts depth
 	maxPlaces      = 4
 
 	habitAsked = 2048  // after so many objects a node's habit is looked at,
@@ -85,7 +103,7 @@ func (h *habit) hash(doc []byte) uint64 {
 }
 
 // tell adds a place where two objects differ.
-func (h *habit) tell(a string, b []byte) {
+func (h *habit) tell(a, b []byte) {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
 			if h.last+1 < maxPlaces {
@@ -112,15 +130,17 @@ func (d *Decoder) again(i int, n *pathNode) int {
 	at := hash >> (64 - recalledBits)
 	o := &r.objects[at]
 	if o.hash == hash && o.node == n {
-		if len(o.raw) <= len(rest) && string(rest[:len(o.raw)]) == o.raw {
+		raw := r.text[o.at:][:o.size]
+		if len(raw) <= len(rest) && string(rest[:len(raw)]) == string(raw) {
 			n.habit.found++
-			for k := range o.spans {
-				sp := &o.spans[k]
-				d.ev.add(sp.path, sp.start+uint32(i), sp.end+uint32(i), sp.kind, false)
+			spans := r.spans[o.spans:][:o.taken]
+			for k := range spans {
+				sp := &spans[k]
+				d.ev.add(sp.path, uint32(i)+uint32(sp.start), uint32(i)+uint32(sp.end), sp.kind, false)
 			}
-			return i + len(o.raw)
+			return i + len(raw)
 		}
-		n.habit.tell(o.raw, rest)
+		n.habit.tell(raw, rest)
 	}
 	from := len(d.ev.spans)
 	end := d.members(i, n)
@@ -130,22 +150,41 @@ func (d *Decoder) again(i int, n *pathNode) int {
 	if part := uint16(hash); r.seen[at] != part {
 		r.seen[at] = part
 	} else {
-		r.keep(o, object{hash, n, view(d.doc[i:end]), d.ev.spans[from:]}, uint32(i), d.ev)
+		r.keep(at, object{hash: hash, node: n}, d.ev, Extent{i, end}, from)
 	}
 	return end
 }
 
-// keep remembers an object in the place of another, unless it holds values that have
-// to be looked at each time, or there is no room.
-func (r *recall) keep(o *object, found object, at uint32, ev *Event) {
-	bytes := r.bytes + found.bytes() - o.bytes()
-	if bytes > recalledBytes || slices.ContainsFunc(found.spans, func(sp span) bool { return ev.doubts(sp, ev.set.paths[sp.path].picky) }) {
+// keep remembers an object of an event, with the event's spans from one on, in the place of
+// another, unless it holds values that have to be looked at each time, or there is no room.
+func (r *recall) keep(place uint64, o object, ev *Event, stands Extent, from int) {
+	spans := ev.spans[from:]
+	o.size, o.taken = uint16(stands.End-stands.Start), uint16(len(spans))
+	bytes := r.bytes + o.bytes() - r.objects[place].bytes()
+	if bytes > recalledBytes || slices.ContainsFunc(spans, func(sp span) bool { return ev.doubts(sp, ev.set.paths[sp.path].picky) }) {
 		return
 	}
-	r.bytes = bytes
-	*o = object{found.hash, found.node, strings.Clone(found.raw), slices.Clone(found.spans)}
-	for n := range o.spans {
-		o.spans[n].start -= at
-		o.spans[n].end -= at
+	r.bytes, r.objects[place] = bytes, object{}
+	if len(r.text)+len(r.spans)*int(unsafe.Sizeof(innerSpan{})) > bytes+bytes/2+recalledGone {
+		r.pack()
+	}
+	o.at, o.spans = uint32(len(r.text)), uint32(len(r.spans))
+	r.text = append(r.text, ev.doc[stands.Start:stands.End]...)
+	for _, sp := range spans {
+		r.spans = append(r.spans, innerSpan{sp.path, uint16(int(sp.start) - stands.Start), uint16(int(sp.end) - stands.Start), sp.kind})
+	}
+	r.objects[place] = o
+}
+
+// pack leaves out the pieces of objects that are gone.
+func (r *recall) pack() {
+	old := r.pieces
+	r.pieces = pieces{r.spare.text[:0], r.spare.spans[:0]}
+	r.spare = old
+	for i := range r.objects {
+		o := &r.objects[i]
+		text, spans := old.text[o.at:][:o.size], old.spans[o.spans:][:o.taken]
+		o.at, o.spans = uint32(len(r.text)), uint32(len(r.spans))
+		r.text, r.spans = append(r.text, text...), append(r.spans, spans...)
 	}
 }

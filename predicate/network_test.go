@@ -117,6 +117,34 @@ func TestSmallDiagram(t *testing.T) {
 	}
 }
 
+// TestTextsThatGo lets other texts come again all the time, so that those that were
+// remembered have to go.
+func TestTextsThatGo(t *testing.T) {
+	var queries []*eql.EventQuery
+	for _, text := range []string{
+		`any where process.name : "*7*"`, `any where process.name : "1*"`, `any where process.name == "123"`, `any where length(process.name) > 200`,
+	} {
+		q, err := eql.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		queries = append(queries, q.Event)
+	}
+	w := newWorld(t, queries)
+	r := rand.New(rand.NewPCG(4, 5))
+	holds := 0
+	for i := range 60_000 {
+		n := i/64*8 + r.IntN(8)
+		if r.IntN(4) == 0 {
+			n = r.IntN(400)
+		}
+		holds += w.hits(t, fmt.Appendf(nil, `{"process":{"name":"%d%s"}}`, n, strings.Repeat("x", n%250)))
+	}
+	if holds < 1000 {
+		t.Errorf("%d hits: too few to tell anything", holds)
+	}
+}
+
 // TestLook holds what is told to somebody who watches to what matches.
 func TestLook(t *testing.T) {
 	r := eqltest.Random{Chooser: rand.New(rand.NewPCG(3, 5))}
