@@ -28,10 +28,11 @@ type fieldState struct {
 	class   class
 	entry   int32 // the place of the current text
 	missing class
-	index   *index
+	own     dearTruth // of the current text if it is not remembered
+	field   event.Field
 	cells   []class // by cell of the index; nil if there are none
 	memory  memory
-	own     dearTruth // of the current text if it is not remembered
+	index   *index
 	nothing dearTruth // of a field that is missing
 }
 
@@ -47,7 +48,7 @@ func (n *Network) NewMatcher() *Matcher {
 	words := 0
 	for i, x := range n.indexes {
 		words = max(words, x.words)
-		m.fields[i].index, m.fields[i].entry = x, forgotten
+		m.fields[i].index, m.fields[i].field, m.fields[i].entry = x, x.field, forgotten
 		m.fields[i].memory = newMemory(x.words)
 		m.fields[i].missing = m.fields[i].memory.intern(x.missing)
 		if x.cells != nil {

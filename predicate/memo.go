@@ -118,8 +118,7 @@ func (m *Matcher) truth(x int, ev *event.Event) []uint64 {
 }
 
 func (m *Matcher) classify(st *fieldState, ev *event.Event) class {
-	x := st.index
-	raw, single := ev.Raw(x.field)
+	raw, single := ev.Raw(st.field)
 	if raw == nil && single {
 		st.entry = nothing
 		return st.missing
@@ -130,6 +129,7 @@ func (m *Matcher) classify(st *fieldState, ev *event.Event) class {
 		}
 	}
 	st.entry, st.own = forgotten, dearTruth{}
+	x := st.index
 	if single && st.cells != nil {
 		if number, ok := wholeNumber(raw); ok {
 			return st.cells[x.cells.of(number)]

@@ -8,8 +8,8 @@ package predicate
 // sets, the collector of garbage wants to know.
 type textMemo struct {
 	entries []textEntry // a power of two
-	dears   []dearTruth // by entry
 	text    []byte      // of the entries, one after another, with those that are gone
+	dears   []dearTruth // by entry
 	gone    int         // so many bytes of it are of no entry any more
 	filled  int
 	seen    once
