@@ -165,7 +165,7 @@ func (r *recall) keep(place uint64, o object, ev *Event, stands Extent, from int
 		return
 	}
 	r.bytes, r.objects[place] = bytes, object{}
-	if len(r.text)+len(r.spans)*int(unsafe.Sizeof(innerSpan{})) > bytes+bytes/2+recalledGone {
+	if len(r.text)+len(r.spans)*int(unsafe.Sizeof(innerSpan{})) > r.most() {
 		r.pack()
 	}
 	o.at, o.spans = uint32(len(r.text)), uint32(len(r.spans))
@@ -176,11 +176,17 @@ func (r *recall) keep(place uint64, o object, ev *Event, stands Extent, from int
 	r.objects[place] = o
 }
 
+// most is how many bytes the pieces may have.
+func (r *recall) most() int { return r.bytes + r.bytes/2 + recalledGone }
+
 // pack leaves out the pieces of objects that are gone.
 func (r *recall) pack() {
 	old := r.pieces
-	r.pieces = pieces{r.spare.text[:0], r.spare.spans[:0]}
-	r.spare = old
+	r.pieces, r.spare = r.spare, old
+	if most := r.most(); cap(r.text) < most { // else it would grow by little again and again
+		r.text = make([]byte, 0, most+most/4)
+	}
+	r.text, r.spans = r.text[:0], r.spans[:0]
 	for i := range r.objects {
 		o := &r.objects[i]
 		text, spans := old.text[o.at:][:o.size], old.spans[o.spans:][:o.taken]
