@@ -174,29 +174,24 @@ func lookupEach(list []event.Node, field string) *event.Node {
 }
 
 // texts gives a value, or the members of a list of values, as text.
-func texts(n *event.Node) []string {
-	if n == nil {
-		return nil
-	}
-	switch n.Kind() {
-	case event.NullNode, event.ObjectNode:
-		return nil
-	case event.ListNode:
-		var list []string
+func texts(n *event.Node) []string { return appendTexts(nil, n) }
+
+func appendTexts(list []string, n *event.Node) []string {
+	switch {
+	case isText(n):
+		return append(list, n.Text())
+	case n != nil && n.Kind() == event.ListNode:
 		for i := range n.List() {
-			list = append(list, texts(&n.List()[i])...)
+			list = appendTexts(list, &n.List()[i])
 		}
-		return list
 	}
-	return []string{n.Text()}
+	return list
 }
 
 // firstText gives the first of the texts of a value; "" if there are none.
 func firstText(n *event.Node) string {
-	if isText(n) {
-		return n.Text()
-	}
-	if list := texts(n); len(list) > 0 {
+	var room [4]string
+	if list := appendTexts(room[:0], n); len(list) > 0 {
 		return list[0]
 	}
 	return ""
@@ -204,10 +199,8 @@ func firstText(n *event.Node) string {
 
 // allTexts gives the texts of a value with commas between them.
 func allTexts(n *event.Node) string {
-	if isText(n) {
-		return n.Text()
-	}
-	return strings.Join(texts(n), ", ")
+	var room [4]string
+	return strings.Join(appendTexts(room[:0], n), ", ")
 }
 
 func isText(n *event.Node) bool {
