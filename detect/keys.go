@@ -24,33 +24,30 @@ func (k *eventKeys) reset() {
 	k.list.Reset()
 }
 
-// find gives the place among the sets of that of an item; -1: it is not there.
-func (k *eventKeys) find(h *hit) int {
+// find gives the place among the sets of that of an item, and whether it was there before.
+func (k *eventKeys) find(h *hit) (at int, known bool) {
 	for at := range k.sets {
 		if k.sets[at].set == h.keys {
-			return at
+			return at, true
 		}
 	}
-	return -1
+	k.sets = append(k.sets, keySet{set: h.keys})
+	return len(k.sets) - 1, false
 }
 
 // has reports whether the event has keys for an item, which need not be noted.
 func (k *eventKeys) has(ev *event.Event, d *Detector, h *hit) bool {
-	at := k.find(h)
-	if at < 0 {
-		at = len(k.sets)
-		k.sets = append(k.sets, keySet{set: h.keys, keyed: d.rules[h.rule].plan.Keyed(ev, int(h.item))})
+	at, known := k.find(h)
+	s := &k.sets[at]
+	if !known {
+		s.keyed = d.rules[h.rule].plan.Keyed(ev, int(h.item))
 	}
-	return k.sets[at].keyed
+	return s.keyed
 }
 
 // of notes the keys of an item, and gives the place among the sets of that of the item.
 func (k *eventKeys) of(ev *event.Event, d *Detector, h *hit) int {
-	at := k.find(h)
-	if at < 0 {
-		at = len(k.sets)
-		k.sets = append(k.sets, keySet{set: h.keys})
-	}
+	at, _ := k.find(h)
 	if s := &k.sets[at]; !s.noted {
 		s.noted, s.from = true, k.list.Len()
 		d.rules[h.rule].plan.Keys(ev, int(h.item), &k.list)

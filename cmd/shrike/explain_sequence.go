@@ -81,10 +81,7 @@ func (p *program) explainSequence(ctx context.Context, src pipeline.Source, d *d
 				}
 			}
 			matcher.Arrivals(ev, &hits, emit)
-		}, Pause: func(_ pipeline.Seen, emit func(*detect.Arrival)) error {
-			matcher.Pause(emit)
-			return nil
-		}}
+		}, Pause: pauses(matcher)}
 	}
 	fires := func(*detect.Signal) { e.Fires++ }
 	scan := o.input.scan()

@@ -51,10 +51,7 @@ func (p *program) queryMatches(ctx context.Context, q *eql.Query, types *event.T
 		return pipeline.Judge[*detect.Arrival]{Decoder: d.NewDecoder(), Event: func(ev *event.Event, _ event.Extent, emit func(*detect.Arrival)) {
 			matcher.Match(ev, &hits)
 			matcher.Arrivals(ev, &hits, emit)
-		}, Pause: func(_ pipeline.Seen, emit func(*detect.Arrival)) error {
-			matcher.Pause(emit)
-			return nil
-		}}
+		}, Pause: pauses(matcher)}
 	}
 	src := p.open(paths, o.input)
 	defer src.Close()
@@ -73,6 +70,14 @@ func (p *program) queryMatches(ctx context.Context, q *eql.Query, types *event.T
 		return failure(err)
 	}
 	return p.inputStatus(sum, src.Stats().Failed)
+}
+
+// pauses lets a matcher that makes arrivals pause between batches.
+func pauses(m *detect.Matcher) func(pipeline.Seen, func(*detect.Arrival)) error {
+	return func(_ pipeline.Seen, emit func(*detect.Arrival)) error {
+		m.Pause(emit)
+		return nil
+	}
 }
 
 func newQueryMatch(s *detect.Signal) *queryMatch {
