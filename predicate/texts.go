@@ -66,7 +66,7 @@ func (m *textMemo) remember(hash uint64, raw []byte, c class) int32 {
 		m.entries[at^1], m.dears[at^1] = m.entries[at], m.dears[at]
 	}
 	if m.gone > len(m.text)/2 && len(m.text)+len(raw) > cap(m.text) {
-		m.entries[at].size = 0
+		m.entries[at].size = 0 // it is elsewhere now, or gone
 		m.pack()
 	}
 	m.entries[at] = textEntry{hash: hash, at: uint32(len(m.text)), size: uint16(len(raw)), class: int16(c)}
