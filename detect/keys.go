@@ -24,8 +24,9 @@ func (k *eventKeys) reset() {
 	k.list.Reset()
 }
 
-// find gives the place among the sets of that of an item, and whether it was there before.
-func (k *eventKeys) find(h *hit) (at int, known bool) {
+// place gives the place among the sets of that of an item, which is added if it is not there,
+// and whether it was.
+func (k *eventKeys) place(h *hit) (at int, known bool) {
 	for at := range k.sets {
 		if k.sets[at].set == h.keys {
 			return at, true
@@ -37,7 +38,7 @@ func (k *eventKeys) find(h *hit) (at int, known bool) {
 
 // has reports whether the event has keys for an item, which need not be noted.
 func (k *eventKeys) has(ev *event.Event, d *Detector, h *hit) bool {
-	at, known := k.find(h)
+	at, known := k.place(h)
 	s := &k.sets[at]
 	if !known {
 		s.keyed = d.rules[h.rule].plan.Keyed(ev, int(h.item))
@@ -47,7 +48,7 @@ func (k *eventKeys) has(ev *event.Event, d *Detector, h *hit) bool {
 
 // of notes the keys of an item, and gives the place among the sets of that of the item.
 func (k *eventKeys) of(ev *event.Event, d *Detector, h *hit) int {
-	at, _ := k.find(h)
+	at, _ := k.place(h)
 	if s := &k.sets[at]; !s.noted {
 		s.noted, s.from = true, k.list.Len()
 		d.rules[h.rule].plan.Keys(ev, int(h.item), &k.list)

@@ -158,7 +158,6 @@ func TestObjectsThatComeAgain(t *testing.T) {
 	})
 }
 
-// TestIndexes compares the ways to index blocks, byte by byte.
 // TestObjectsThatGo lets other objects come again all the time, so that those that came
 // before have to go.
 func TestObjectsThatGo(t *testing.T) {
@@ -183,6 +182,7 @@ func TestObjectsThatGo(t *testing.T) {
 	})
 }
 
+// TestIndexOfEveryLength compares the ways to index blocks, byte by byte.
 func TestIndexOfEveryLength(t *testing.T) {
 	eachIndex(t, func(t *testing.T) {
 		w := newWalks()

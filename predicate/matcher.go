@@ -28,9 +28,9 @@ type fieldState struct {
 	class   class
 	entry   int32 // the place of the current text
 	missing class
-	own     dearTruth // of the current text if it is not remembered
-	field   event.Field
-	cells   []class // by cell of the index; nil if there are none
+	own     dearTruth   // of the current text if it is not remembered
+	field   event.Field // of the index, which most events so need not look at
+	cells   []class     // by cell of the index; nil if there are none
 	memory  memory
 	index   *index
 	nothing dearTruth // of a field that is missing

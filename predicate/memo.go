@@ -136,16 +136,16 @@ func (m *Matcher) classify(st *fieldState, ev *event.Event) class {
 		}
 	}
 	if !single || len(raw) > maxMemoLength {
-		m.classifier.classify(x, ev.Values(x.field), m.scratch[:x.words])
+		m.classifier.classify(x, ev.Values(st.field), m.scratch[:x.words])
 		return st.memory.intern(m.scratch[:x.words])
 	}
 	hash := maphash.Bytes(m.seed, raw)
 	if st.entry = st.memory.texts.find(hash, raw); st.entry != forgotten {
 		return st.memory.texts.class(st.entry)
 	}
-	m.classifier.classify(x, ev.Values(x.field), m.scratch[:x.words])
+	m.classifier.classify(x, ev.Values(st.field), m.scratch[:x.words])
 	c := st.memory.intern(m.scratch[:x.words])
-	if c != fleeting && st.memory.texts.seen.again(hash) {
+	if c != fleeting {
 		st.entry = st.memory.texts.remember(hash, raw, c)
 	}
 	return c

@@ -45,9 +45,18 @@ func (m *textMemo) find(hash uint64, raw []byte) int32 {
 	return forgotten
 }
 
-// remember keeps the class of a text, which is not empty, in the place of another if need
-// be, and gives that place.
+// remember keeps the class of a text that came before, and gives its place, or says that it
+// is forgotten.
 func (m *textMemo) remember(hash uint64, raw []byte, c class) int32 {
+	if !m.seen.again(hash) {
+		return forgotten
+	}
+	return m.keep(hash, raw, c)
+}
+
+// keep keeps the class of a text, which is not empty, in the place of another if need be, and
+// gives that place.
+func (m *textMemo) keep(hash uint64, raw []byte, c class) int32 {
 	if len(m.entries) == 0 {
 		m.resize(leastMemo)
 	}
@@ -60,7 +69,7 @@ func (m *textMemo) remember(hash uint64, raw []byte, c class) int32 {
 		m.filled++
 	case len(m.entries) < maxMemo && m.filled >= len(m.entries)/8:
 		m.resize(4 * len(m.entries)) // else few texts would push each other out over and over
-		return m.remember(hash, raw, c)
+		return m.keep(hash, raw, c)
 	default: // the older one of the two goes
 		m.gone += int(m.entries[at^1].size)
 		m.entries[at^1], m.dears[at^1] = m.entries[at], m.dears[at]

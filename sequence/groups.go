@@ -95,11 +95,10 @@ func newGroups() *groups {
 }
 
 // at gives the group of a ref, as long as it is not removed and shrink is not called.
-func (t *groups) at(p ref) *group {
-	return &t.slabs[(p-1)/slabGroups].groups[(p-1)%slabGroups]
-}
+func (t *groups) at(p ref) *group { return &t.slabs[(p-1)/slabGroups].groups[(p-1)%slabGroups] }
 
-func (t *groups) links(p ref) *links { return &t.slabs[(p-1)/slabGroups].links[(p-1)%slabGroups] }
+// linksOf gives the links of a ref's group, as long as at gives the group.
+func (t *groups) linksOf(p ref) *links { return &t.slabs[(p-1)/slabGroups].links[(p-1)%slabGroups] }
 
 func (t *groups) hash(key string) uint64 { return maphash.String(t.seed, key) }
 
@@ -117,7 +116,7 @@ func (t *groups) get(key string) ref {
 func (t *groups) find(key string, hash uint64) ref {
 	p := *t.bucket(hash)
 	for p != 0 {
-		l := t.links(p)
+		l := t.linksOf(p)
 		if l.hash == hash && string(t.at(p).key) == key {
 			break
 		}
@@ -136,7 +135,7 @@ func (t *groups) add(key string, hash uint64) ref {
 		}
 		p = ref(t.made)
 	}
-	g, l := t.at(p), t.links(p)
+	g, l := t.at(p), t.linksOf(p)
 	t.free, l.hash = l.next, hash
 	g.key = append(g.key[:0], key...)
 	if t.n++; t.n > len(t.buckets)/2 {
@@ -147,7 +146,7 @@ func (t *groups) add(key string, hash uint64) ref {
 }
 
 func (t *groups) put(p ref) {
-	l := t.links(p)
+	l := t.linksOf(p)
 	b := t.bucket(l.hash)
 	l.next, *b = *b, p
 }
@@ -155,10 +154,10 @@ func (t *groups) put(p ref) {
 // remove takes a group away, and what it holds with it.
 func (t *groups) remove(p ref) {
 	t.unlink(p)
-	l := t.links(p)
+	l := t.linksOf(p)
 	b := t.bucket(l.hash)
 	for *b != p {
-		b = &t.links(*b).next
+		b = &t.linksOf(*b).next
 	}
 	*b = l.next
 	l.next, t.free = t.free, p
@@ -170,10 +169,10 @@ func (t *groups) remove(p ref) {
 
 // link puts a group at the end of the list, as the newest.
 func (t *groups) link(p ref) {
-	l := t.links(p)
+	l := t.linksOf(p)
 	l.older, l.newer = t.newest, 0
 	if t.newest != 0 {
-		t.links(t.newest).newer = p
+		t.linksOf(t.newest).newer = p
 	} else {
 		t.oldest = p
 	}
@@ -182,14 +181,14 @@ func (t *groups) link(p ref) {
 
 // unlink takes a group out of the list, if it is there.
 func (t *groups) unlink(p ref) {
-	l := t.links(p)
+	l := t.linksOf(p)
 	if l.older != 0 {
-		t.links(l.older).newer = l.newer
+		t.linksOf(l.older).newer = l.newer
 	} else if t.oldest == p {
 		t.oldest = l.newer
 	}
 	if l.newer != 0 {
-		t.links(l.newer).older = l.older
+		t.linksOf(l.newer).older = l.older
 	} else if t.newest == p {
 		t.newest = l.older
 	}
@@ -200,7 +199,7 @@ func (t *groups) unlink(p ref) {
 func (t *groups) all() iter.Seq[*group] {
 	return func(yield func(*group) bool) {
 		for p := t.oldest; p != 0; {
-			g, l := t.at(p), t.links(p)
+			g, l := t.at(p), t.linksOf(p)
 			if p = l.newer; !yield(g) {
 				return
 			}
@@ -217,8 +216,8 @@ func (t *groups) shrink() {
 	for len(small.buckets) < 2*t.n {
 		small.buckets = make([]ref, 2*len(small.buckets))
 	}
-	for p := t.oldest; p != 0; p = t.links(p).newer {
-		moved := small.add("", t.links(p).hash)
+	for p := t.oldest; p != 0; p = t.linksOf(p).newer {
+		moved := small.add("", t.linksOf(p).hash)
 		*small.at(moved) = *t.at(p)
 		small.link(moved)
 	}
@@ -230,7 +229,7 @@ func (t *groups) resize(size int) {
 	t.buckets = make([]ref, size)
 	for _, p := range old {
 		for p != 0 {
-			next := t.links(p).next
+			next := t.linksOf(p).next
 			t.put(p)
 			p = next
 		}
